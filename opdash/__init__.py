@@ -1,0 +1,3 @@
+"""opdash: a terminal wallet dashboard for Open Payments."""
+
+__version__ = "0.1.0"

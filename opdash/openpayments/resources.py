@@ -1,0 +1,340 @@
+"""What Open Payments servers answer, as immutable typed records, decoded fast and tolerantly.
+
+Unknown fields are ignored and optional fields are optional (specification 1.1.0 and 1.3.0). What
+breaks the protocol raises `ProtocolError` with the path of the field. Amounts stay text while
+decoding; one check runs over all of a page's values, and the culprit is looked for only when that
+check fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from opdash.openpayments.addresses import AddressError, check_server_url
+from opdash.openpayments.amounts import MAX_VALUE, Amount, Asset
+from opdash.openpayments.errors import ProtocolError
+from opdash.openpayments.secrets import Secret
+from opdash.safetext import safe_text
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An aware instant; servers write UTC, other offsets are accepted."""
+
+_T = TypeVar("_T")
+_SURE_VALUES = re.compile(r"(?:[0-9]{1,19},)*")
+_VALUE = re.compile(r"[0-9]{1,20}")
+_FIELD = re.compile(r" - at `\$\.?(.*)`$")
+
+
+class WalletAddress(msgspec.Struct, frozen=True, rename="camel"):
+    """A wallet address's public description (schema ``wallet-address``).
+
+    Attributes:
+        id: The address to use from here on.
+        asset_code: The code of the asset it holds, as sent.
+        asset_scale: Decimal places of that asset.
+        auth_server: Where grants are asked for, exactly as given.
+        resource_server: Where payments live, exactly as given.
+        public_name: The name the holder shows, as sent.
+    """
+
+    id: str
+    asset_code: str
+    asset_scale: Annotated[int, msgspec.Meta(ge=0, le=255)]
+    auth_server: str
+    resource_server: str
+    public_name: str | None = None
+
+    @property
+    def asset(self) -> Asset:
+        """The asset that the wallet address holds."""
+        return Asset(self.asset_code, self.asset_scale)
+
+
+class Jwk(msgspec.Struct, frozen=True):
+    """A public key as a wallet address serves it (RFC 7517, RFC 8037)."""
+
+    kid: str
+    x: str = ""
+    alg: str = ""
+    kty: str = ""
+    crv: str = ""
+    use: str | None = None
+
+
+class Jwks(msgspec.Struct, frozen=True):
+    """The keys of a wallet address; kinds other than Ed25519 are left in place."""
+
+    keys: tuple[Jwk, ...]
+
+
+class PaymentMethod(msgspec.Struct, frozen=True, rename="camel"):
+    """A way to pay an incoming payment; of kinds other than ``ilp`` only the name is kept."""
+
+    type: str
+    ilp_address: str | None = None
+    shared_secret: Secret | None = None
+
+
+class IncomingPayment(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """An incoming payment as its account holder sees it (schema ``incoming-payment``).
+
+    Attributes:
+        id: Its URL, the only key there is.
+        wallet_address: The wallet address that receives.
+        completed: Whether it is closed for good.
+        received_amount: What has arrived so far.
+        created_at: When the server created it.
+        incoming_amount: What was asked for, or None.
+        expires_at: When it stops taking money, or None.
+        updated_at: Sent by older servers only.
+        raw_metadata: The ``metadata`` object as the JSON text that was sent; empty when absent.
+        methods: How to pay it; only on create and on a get by its client.
+    """
+
+    id: str
+    wallet_address: str
+    completed: bool
+    received_amount: Amount
+    created_at: Instant
+    incoming_amount: Amount | None = None
+    expires_at: Instant | None = None
+    updated_at: Instant | None = None
+    raw_metadata: msgspec.Raw = msgspec.field(name="metadata", default=msgspec.Raw())
+    methods: tuple[PaymentMethod, ...] | None = None
+
+    @property
+    def metadata_json(self) -> str:
+        """The metadata object's JSON as sent, or an empty string."""
+        return _raw_object(self.raw_metadata)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata object, empty when absent; its texts are remote."""
+        return decode_metadata(self.metadata_json)
+
+
+class PublicIncomingPayment(msgspec.Struct, frozen=True, rename="camel"):
+    """What anyone may read of an incoming payment (schema ``public-incoming-payment``)."""
+
+    auth_server: str
+    received_amount: Amount | None = None
+
+
+class Pagination(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a page lies in its list; cursors are opaque."""
+
+    start_cursor: str | None = None
+    end_cursor: str | None = None
+    has_next_page: bool = False
+    has_previous_page: bool = False
+
+
+class IncomingPaymentPage(msgspec.Struct, frozen=True):
+    """One page of a wallet address's incoming payments, in the server's order."""
+
+    pagination: Pagination = Pagination()
+    result: tuple[IncomingPayment, ...] = ()
+
+
+class OutgoingPayment(msgspec.Struct, frozen=True, rename="camel"):
+    """An outgoing payment (schema ``outgoing-payment``).
+
+    Attributes:
+        receiver: The URL of the incoming payment that it pays.
+        debit_amount: What leaves the sender's account, fees included.
+        receive_amount: What the receiver is to get.
+        sent_amount: What has been sent so far.
+        failed: Whether the server gave up; there is no "done" field.
+        raw_metadata: The ``metadata`` object as the JSON text that was sent.
+    """
+
+    id: str
+    wallet_address: str
+    receiver: str
+    receive_amount: Amount
+    debit_amount: Amount
+    sent_amount: Amount
+    created_at: Instant
+    quote_id: str | None = None
+    failed: bool = False
+    updated_at: Instant | None = None
+    grant_spent_debit_amount: Amount | None = None
+    grant_spent_receive_amount: Amount | None = None
+    raw_metadata: msgspec.Raw = msgspec.field(name="metadata", default=msgspec.Raw())
+
+    @property
+    def metadata_json(self) -> str:
+        """The metadata object's JSON as sent, or an empty string."""
+        return _raw_object(self.raw_metadata)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata object, empty when absent; its texts are remote."""
+        return decode_metadata(self.metadata_json)
+
+
+def decode_wallet_address(body: bytes) -> WalletAddress:
+    """Decode the answer to a GET of a wallet address.
+
+    Raises:
+        ProtocolError: The answer breaks the protocol, or names servers that opdash must not use.
+    """
+    wallet = _decode(_WALLET_ADDRESS, body)
+    for field, url in (
+        ("authServer", wallet.auth_server),
+        ("resourceServer", wallet.resource_server),
+    ):
+        try:
+            check_server_url(url)
+        except AddressError as error:
+            raise _broken(field, error.sentence) from error
+    return wallet
+
+
+def decode_jwks(body: bytes) -> Jwks:
+    """Decode the answer to a GET of ``jwks.json``. Raises `ProtocolError`."""
+    return _decode(_JWKS, body)
+
+
+def decode_incoming_payment(body: bytes) -> IncomingPayment:
+    """Decode the answer to create, get or complete. Raises `ProtocolError`."""
+    payment = _decode(_INCOMING_PAYMENT, body)
+    _check_payments((payment,), lambda _: "")
+    return payment
+
+
+def decode_public_incoming_payment(body: bytes) -> PublicIncomingPayment:
+    """Decode the answer to a GET without a token. Raises `ProtocolError`."""
+    payment = _decode(_PUBLIC_INCOMING_PAYMENT, body)
+    if payment.received_amount is not None:
+        _check_values([("receivedAmount", payment.received_amount)])
+    return payment
+
+
+def decode_incoming_payment_page(body: bytes) -> IncomingPaymentPage:
+    """Decode one page of the list of incoming payments.
+
+    Raises:
+        ProtocolError: A field breaks the protocol, or there is a next page and no cursor to it.
+    """
+    page = _decode(_INCOMING_PAYMENT_PAGE, body)
+    if page.pagination.has_next_page and not page.pagination.end_cursor:
+        raise _broken("pagination.endCursor", "There is a next page, and no cursor to it.")
+    _check_payments(page.result, "result[{}].".format)
+    return page
+
+
+def decode_outgoing_payment(body: bytes) -> OutgoingPayment:
+    """Decode the answer to a GET of an outgoing payment. Raises `ProtocolError`."""
+    payment = _decode(_OUTGOING_PAYMENT, body)
+    amounts = [
+        ("receiveAmount", payment.receive_amount),
+        ("debitAmount", payment.debit_amount),
+        ("sentAmount", payment.sent_amount),
+        ("grantSpentDebitAmount", payment.grant_spent_debit_amount),
+        ("grantSpentReceiveAmount", payment.grant_spent_receive_amount),
+    ]
+    _check_values([(field, amount) for field, amount in amounts if amount is not None])
+    _check_object(payment.raw_metadata, "metadata")
+    return payment
+
+
+def decode_metadata(text: str) -> dict[str, Any]:
+    """Decode a metadata object's JSON text; an empty text is an empty object.
+
+    Raises:
+        ProtocolError: The text is no JSON object, or nested too deeply.
+    """
+    if not text:
+        return {}
+    try:
+        return _METADATA.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _broken("metadata", "It is no JSON object that can be read.") from error
+
+
+def utc(instant: datetime) -> datetime:
+    """Return an aware instant in UTC."""
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+
+
+def _secret(kind: type, value: Any) -> Any:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise msgspec.ValidationError(f"Expected `str`, got `{type(value).__name__}`")
+
+
+def _decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
+    return msgspec.json.Decoder(kind, dec_hook=_secret)
+
+
+_WALLET_ADDRESS = _decoder(WalletAddress)
+_JWKS = _decoder(Jwks)
+_INCOMING_PAYMENT = _decoder(IncomingPayment)
+_PUBLIC_INCOMING_PAYMENT = _decoder(PublicIncomingPayment)
+_INCOMING_PAYMENT_PAGE = _decoder(IncomingPaymentPage)
+_OUTGOING_PAYMENT = _decoder(OutgoingPayment)
+_METADATA = msgspec.json.Decoder(dict[str, Any])
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        found = _FIELD.search(text)
+        raise _broken(found[1] if found else "", _FIELD.sub("", text) + ".") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolError(
+            "The server's answer is not the JSON that was expected.",
+            "Check that the address belongs to an Open Payments server.",
+        ) from error
+
+
+def _broken(field: str, why: str) -> ProtocolError:
+    where = f" at {safe_text(field, limit=80)}" if field else ""
+    reason = safe_text(why, limit=160)
+    return ProtocolError(
+        f"The server's answer breaks the Open Payments protocol{where}: {reason}",
+        "Tell the wallet's provider; opdash shows nothing it cannot read exactly.",
+        field=field,
+    )
+
+
+def _check_payments(payments: Iterable[IncomingPayment], prefix: Callable[[int], str]) -> None:
+    values = [payment.received_amount.value for payment in payments]
+    values += [payment.incoming_amount.value for payment in payments if payment.incoming_amount]
+    metadata_is_sound = all(bytes(payment.raw_metadata)[:1] in b"{" for payment in payments)
+    if metadata_is_sound and _SURE_VALUES.fullmatch(",".join(values) + ","):
+        return
+    for index, payment in enumerate(payments):
+        _check_values((prefix(index) + field, amount) for field, amount in _amounts(payment))
+        _check_object(payment.raw_metadata, prefix(index) + "metadata")
+
+
+def _amounts(payment: IncomingPayment) -> Iterator[tuple[str, Amount]]:
+    yield "receivedAmount", payment.received_amount
+    if payment.incoming_amount is not None:
+        yield "incomingAmount", payment.incoming_amount
+
+
+def _check_values(amounts: Iterable[tuple[str, Amount]]) -> None:
+    for field, amount in amounts:
+        if _VALUE.fullmatch(amount.value) is None or int(amount.value) > MAX_VALUE:
+            why = f"“{safe_text(amount.value, limit=32)}” is not a whole number from 0 to 2^64−1."
+            raise _broken(f"{field}.value", why)
+
+
+def _check_object(raw: msgspec.Raw, field: str) -> None:
+    if bytes(raw)[:1] not in (b"", b"{") and bytes(raw) != b"null":
+        raise _broken(field, "It is not an object.")
+
+
+def _raw_object(raw: msgspec.Raw) -> str:
+    text = bytes(raw)
+    return "" if text == b"null" else text.decode()

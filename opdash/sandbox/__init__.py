@@ -1,0 +1,1 @@
+"""An Open Payments server for demonstrations, tests and other people's clients."""

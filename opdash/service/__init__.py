@@ -1,0 +1,1 @@
+"""The signed-request service: wallet sessions that ask servers and record what they say."""
