@@ -1,0 +1,157 @@
+"""The ``opdash`` command: finds the command that is meant, runs it, ends with its exit code.
+
+Every command is a module with ``run(arguments: list[str]) -> int`` and is imported only when it
+is called; the top-level help is a plain text, so that it costs no more than printing it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+COMMANDS = {
+    "list": "opdash.cli.listing",
+    "show": "opdash.cli.show",
+    "create": "opdash.cli.create",
+    "complete": "opdash.cli.complete",
+    "outgoing": "opdash.cli.outgoing",
+    "watch": "opdash.cli.watch",
+    "wallet": "opdash.cli.wallet",
+    "key": "opdash.cli.key",
+    "sandbox": "opdash.cli.sandbox",
+    "demo": "opdash.cli.demo",
+}
+"""Every command and the module that runs it."""
+
+SCREEN = "opdash.cli.screen"
+"""Runs when no command is named."""
+
+VALUE_OPTIONS = ("--config", "--data-dir", "--wallet")
+"""The options that may stand before the command and take a value."""
+
+HELP = """\
+opdash: a terminal wallet dashboard for Open Payments.
+
+usage: opdash [OPTIONS] [COMMAND] [ARGUMENTS]
+
+without a command   open the screen
+  demo              open the screen on a sandbox that pays, without real money
+  sandbox           run the sandbox Open Payments server by itself
+
+payments
+  list              list incoming payments, newest first
+  show ID           show one incoming payment and its time line
+  create            create an incoming payment
+  complete ID       close an incoming payment for good
+  outgoing URL      show an outgoing payment
+  watch             print every change as it happens
+
+set-up
+  wallet            add, list or remove a wallet address
+  key               make a key, or show the part to register with the provider
+
+options, before or after the command
+  --config FILE     use this configuration file
+  --data-dir DIR    keep the ledger, keys and logs here
+  --wallet NAME     which of several wallets is meant
+  --debug           write a log file without secrets, and say where
+  --version         print the version
+  -h, --help        print this, or with a command what it takes
+
+exit codes: 0 done, 1 failed, 2 usage or input, 4 not permitted, 5 unreachable, 130 interrupted
+"""
+
+
+def entry_point(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: The words after ``opdash``; those of the process when None.
+
+    Returns:
+        The exit code (`opdash.errors.ExitCode`). No exception leaves, but `SystemExit` from the
+        help of a command.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = _run(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _abandon_stdout()
+        return 1
+    except Exception as error:
+        return _tell(error)
+    return code
+
+
+def _run(words: list[str]) -> int:
+    leading, command, rest = _split(words)
+    if command is None:
+        if "--help" in leading or "-h" in leading:
+            sys.stdout.write(HELP)
+            return 0
+        if "--version" in leading or "-V" in leading:
+            from opdash import __version__
+
+            sys.stdout.write(f"opdash {__version__}\n")
+            return 0
+        return _call(SCREEN, leading)
+    if command == "help":
+        return _run([*rest[:1], "--help"])
+    if command not in COMMANDS:
+        raise _unknown(command)
+    return _call(COMMANDS[command], [*leading, *rest])
+
+
+def _split(words: list[str]) -> tuple[list[str], str | None, list[str]]:
+    """Part the words at the first that is neither an option nor an option's value."""
+    position = 0
+    while position < len(words) and words[position].startswith("-"):
+        position += 2 if words[position] in VALUE_OPTIONS else 1
+    if position >= len(words):
+        return words, None, []
+    return words[:position], words[position], words[position + 1 :]
+
+
+def _call(module: str, arguments: list[str]) -> int:
+    from importlib import import_module
+
+    code: int = import_module(module).run(arguments)
+    return int(code)
+
+
+def _unknown(command: str) -> Exception:
+    from difflib import get_close_matches
+
+    from opdash.errors import InputError
+    from opdash.safetext import safe_text
+
+    near = get_close_matches(command, COMMANDS, n=1, cutoff=0.5)
+    advice = f"Did you mean “opdash {near[0]}”?" if near else "See “opdash --help”."
+    return InputError(f"“{safe_text(command, limit=40)}” is not a command of opdash.", advice)
+
+
+def _tell(error: Exception) -> int:
+    from opdash.errors import OpdashError
+    from opdash.safetext import safe_text
+
+    if isinstance(error, OpdashError):
+        sentence, advice, code = error.sentence, error.advice, int(error.exit_code)
+    else:
+        sentence = f"opdash failed through a mistake of its own ({type(error).__name__})."
+        advice = "Run it again with --debug; the log it names says where, without secrets."
+        code = 1
+    lines = [f"opdash: {safe_text(sentence)}", *([f"  {safe_text(advice)}"] if advice else [])]
+    if sys.stderr is not None:
+        sys.stderr.write("\n".join(lines) + "\n")
+    return code
+
+
+def _abandon_stdout() -> None:
+    """Keep the interpreter from complaining when it flushes a pipe that nobody reads."""
+    import os
+
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, sys.stdout.fileno())

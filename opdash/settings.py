@@ -1,0 +1,263 @@
+"""Profiles and preferences, and the TOML file that holds them.
+
+    theme = "dark"
+    default_wallet = "shop"
+
+    [[wallet]]
+    name = "shop"
+    wallet_address = "https://ilp.example/rosa"
+    key_id = "6f3c…"
+    key_file = "keys/shop.pem"
+
+A profile is one wallet address together with the client and the key that opdash uses for it.
+Relative paths count from the directory of the file. What the file cannot mean is refused with the
+name of the file and of the key; what another program wrote meanwhile is merged or refused, never
+lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from opdash.atomic import make_private_directory, write_atomic
+from opdash.errors import ConfigError
+from opdash.ledger.records import Scope
+from opdash.safetext import safe_text
+
+PAGE_SIZES = (20, 50, 100)
+"""How many payments a page can hold; the server's limit is 100."""
+
+POLL_INTERVAL_BOUNDS = (0.2, 3600.0)
+"""The shortest and longest time between two polls, in seconds."""
+
+THEMES = ("dark", "light")
+"""The looks of the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One wallet address and how opdash asks for its payments.
+
+    Attributes:
+        name: What a person calls it; unique without regard to case.
+        wallet_address: Its https URL; a payment pointer is written out.
+        client_wallet_address: The wallet address whose jwks serves opdash's key.
+        key_id: The ``kid`` of that key, or an empty string without a key.
+        key_file: The private key, an absolute path, or None without a key.
+        poll_interval: Seconds between two polls.
+        page_size: Payments on a page, 20, 50 or 100.
+        ca_file: Certificates to trust instead of the system's, an absolute path, or None.
+        scope: Whether to see the payments that opdash created, or everything on the wallet.
+        label: A longer name for the screen, or an empty string.
+    """
+
+    name: str
+    wallet_address: str
+    client_wallet_address: str = ""
+    key_id: str = ""
+    key_file: Path | None = None
+    poll_interval: float = 5.0
+    page_size: int = 50
+    ca_file: Path | None = None
+    scope: Scope = Scope.OWN
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.client_wallet_address:
+            object.__setattr__(self, "client_wallet_address", self.wallet_address)
+
+    @property
+    def title(self) -> str:
+        """The label where there is one, else the name."""
+        return self.label or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that the configuration file holds.
+
+    Attributes:
+        profiles: In the order of the file.
+        default_profile: The name of the one to open first, or an empty string.
+        theme: ``dark`` or ``light``.
+    """
+
+    profiles: tuple[Profile, ...] = ()
+    default_profile: str = ""
+    theme: str = "dark"
+
+    def profile(self, name: str) -> Profile:
+        """Return the profile of that name, whatever the case.
+
+        Raises:
+            ConfigError: There is none; the sentence suggests the nearest.
+        """
+        for profile in self.profiles:
+            if profile.name.casefold() == name.casefold():
+                return profile
+        raise _no_such_profile(name, self.profiles)
+
+    def adding(self, profile: Profile) -> Settings:
+        """Return the settings with one more profile at the end.
+
+        Raises:
+            ConfigError: Its name or its wallet address is taken.
+        """
+        profiles = (*self.profiles, profile)
+        check_unique(profiles)
+        return replace(self, profiles=profiles)
+
+    def replacing(self, profile: Profile) -> Settings:
+        """Return the settings with the profile of that name replaced. Raises `ConfigError`."""
+        old = self.profile(profile.name)
+        profiles = tuple(profile if known is old else known for known in self.profiles)
+        check_unique(profiles)
+        return replace(self, profiles=profiles)
+
+    def without(self, name: str) -> Settings:
+        """Return the settings without the profile of that name. Raises `ConfigError`."""
+        old = self.profile(name)
+        profiles = tuple(profile for profile in self.profiles if profile is not old)
+        is_default = self.default_profile.casefold() == old.name.casefold()
+        return replace(
+            self, profiles=profiles, default_profile="" if is_default else self.default_profile
+        )
+
+
+def check_unique(profiles: tuple[Profile, ...]) -> None:
+    """Raise `ConfigError` where two profiles share a name or a wallet address."""
+    names: set[str] = set()
+    addresses: dict[str, str] = {}
+    for profile in profiles:
+        shown = safe_text(profile.name, limit=40)
+        if profile.name.casefold() in names:
+            raise ConfigError(f"Two wallets are named “{shown}”.", "Give one of them another name.")
+        if profile.wallet_address in addresses:
+            other = safe_text(addresses[profile.wallet_address], limit=40)
+            raise ConfigError(
+                f"“{shown}” and “{other}” are the same wallet address, {profile.wallet_address}.",
+                "Remove one of them.",
+            )
+        names.add(profile.name.casefold())
+        addresses[profile.wallet_address] = profile.name
+
+
+def _no_such_profile(name: str, profiles: tuple[Profile, ...]) -> ConfigError:
+    from difflib import get_close_matches
+
+    shown = safe_text(name, limit=40)
+    if not profiles:
+        return ConfigError(
+            f"There is no wallet “{shown}”; none is set up yet.",
+            "Add one with “opdash wallet add ADDRESS”.",
+        )
+    names = [profile.name for profile in profiles]
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    if near:
+        return ConfigError(f"There is no wallet “{shown}”.", f"Did you mean “{near[0]}”?")
+    known = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return ConfigError(f"There is no wallet “{shown}”.", f"Set up are: {known}.")
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the file held when this process last read or wrote it."""
+
+    text: str | None = None
+    settings: Settings = field(default_factory=Settings)
+
+
+class SettingsStore:
+    """The configuration file.
+
+    Attributes:
+        path: Where it is, or will be once something is saved.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self._seen = _Seen()
+
+    def load(self) -> Settings:
+        """Read the file; one that does not exist holds the defaults.
+
+        Raises:
+            ConfigError: It cannot be read, is no TOML, or says something it cannot mean.
+        """
+        self._seen = self._read()
+        return self._seen.settings
+
+    def save(self, settings: Settings) -> Settings:
+        """Write the settings, together with what another process saved since they were loaded.
+
+        The file is written whole or not at all, mode 0600. Comments and layout of what did not
+        change stay.
+
+        Returns:
+            What the file now holds: the settings given, and what was merged into them.
+
+        Raises:
+            ConfigError: The file cannot be written, both sides changed the same thing, or the
+                settings cannot be read back; the file is untouched.
+        """
+        from opdash.settings_file import edit_text
+        from opdash.settings_merge import merge
+
+        with self._locked():
+            current = self._read()
+            if current.text is not None and current.text != self._seen.text:
+                settings = merge(self._seen.settings, settings, current.settings, self.path)
+            text, meaning = edit_text(current.text or "", current.settings, settings, self.path)
+            try:
+                write_atomic(self.path, text.encode())
+            except OSError as error:
+                raise _unwritable(self.path, error) from error
+            self._seen = _Seen(text, meaning)
+        return meaning
+
+    def _read(self) -> _Seen:
+        from opdash.settings_file import decode
+
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return _Seen()
+        except OSError as error:
+            raise ConfigError(
+                f"The configuration file {self.path} cannot be read: {error.strerror}.",
+                "Check the path and its permissions.",
+            ) from error
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise ConfigError(
+                f"The configuration file {self.path} is not UTF-8 text (line {line}).",
+                "Save it again as UTF-8.",
+            ) from error
+        return _Seen(text, decode(text, self.path))
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold other opdash processes off between reading the file and writing it."""
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        try:
+            make_private_directory(lock.parent)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        with os.fdopen(descriptor, "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"The configuration file {path} cannot be written: {error.strerror or error}.",
+        "Check that its directory exists and is yours; nothing was changed.",
+    )

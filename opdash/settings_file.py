@@ -1,0 +1,357 @@
+"""The configuration file's text: read strictly, written with a person's own lines left alone."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from opdash.errors import ConfigError, InputError
+from opdash.ledger.records import Scope
+from opdash.safetext import safe_text
+from opdash.settings import (
+    PAGE_SIZES,
+    POLL_INTERVAL_BOUNDS,
+    THEMES,
+    Profile,
+    Settings,
+    check_unique,
+)
+
+_HEADER = re.compile(r"\s*\[\[\s*wallet\s*\]\]\s*(#.*)?")
+_NAME = re.compile(r"\w[\w .'&+-]{0,39}")
+_KEY_ID = re.compile(r"[ !#-\[\]-~]{1,256}")
+_SCOPES: Final[Mapping[str, Scope]] = {"own": Scope.OWN, "everything": Scope.EVERYTHING}
+_TOP_KEYS = ("theme", "default_wallet", "wallet")
+_LINE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
+
+
+class _Wrong(Exception):
+    """A value that its key cannot take; the text says what it takes."""
+
+
+def decode(text: str, path: Path) -> Settings:
+    """Read the file's text.
+
+    Args:
+        text: All of the file.
+        path: Where it is: named in errors, and the place that relative paths count from.
+
+    Raises:
+        ConfigError: The text is no TOML or says something it cannot mean.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(str(error), path) from error
+    _check_keys(document, _TOP_KEYS, path, "")
+    tables = document.get("wallet", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise _bad_value(path, "", "wallet", "Write each wallet as a [[wallet]] table.")
+    profiles = tuple(_profile(table, number, path) for number, table in enumerate(tables, 1))
+    try:
+        check_unique(profiles)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.sentence}", error.advice) from error
+    return Settings(
+        profiles=profiles,
+        default_profile=_default_profile(document, profiles, path),
+        theme=_value(document, "theme", _one_of(THEMES), THEMES[0], path, ""),
+    )
+
+
+def encode(settings: Settings, path: Path) -> str:
+    """Write the whole file anew, what has its default value left out."""
+    head = "".join(
+        _assignment(key, value) for key, value in _preferences(settings).items() if value
+    )
+    blocks = [_block(profile, path) for profile in settings.profiles]
+    return "\n".join([*([head] if head else []), *blocks])
+
+
+def edit_text(text: str, old: Settings, new: Settings, path: Path) -> tuple[str, Settings]:
+    """Return the file's new text, with comments and layout of what did not change.
+
+    Args:
+        text: What the file holds.
+        old: What that text means.
+        new: What the new text shall mean.
+        path: The file.
+
+    Returns:
+        The new text, and what it means: paths absolute, addresses written out.
+
+    Raises:
+        ConfigError: The new settings hold something that could not be read back.
+    """
+    plain = encode(new, path)
+    meaning = decode(plain, path)
+    edited = _edited(text, old, meaning, path)
+    try:
+        is_sound = decode(edited, path) == meaning
+    except ConfigError:
+        is_sound = False
+    return (edited if is_sound else plain), meaning
+
+
+# Reading
+
+
+def _profile(table: dict[str, Any], number: int, path: Path) -> Profile:
+    name = table.get("name")
+    where = f"wallet “{safe_text(name, limit=40)}”" if isinstance(name, str) else f"wallet {number}"
+    _check_keys(table, tuple(_READERS), path, where)
+    for key in ("name", "wallet_address"):
+        if key not in table:
+            raise _problem(path, where, f"“{key}” is missing.", f"Add a line “{key} = …”.")
+    if ("key_id" in table) != ("key_file" in table):
+        missing = "key_file" if "key_id" in table else "key_id"
+        raise _problem(
+            path,
+            where,
+            f"“{missing}” is missing.",
+            "A key is named by key_id and key_file together.",
+        )
+    values = {key: _value(table, key, read, None, path, where) for key, read in _READERS.items()}
+    given = {key: value for key, value in values.items() if value is not None}
+    for key in ("key_file", "ca_file"):
+        if key in given:
+            given[key] = path.parent / given[key].expanduser()
+    return Profile(**given)
+
+
+def _default_profile(document: Mapping[str, Any], profiles: tuple[Profile, ...], path: Path) -> str:
+    wanted = _value(document, "default_wallet", _text(60), "", path, "")
+    if not wanted:
+        return ""
+    for profile in profiles:
+        if profile.name.casefold() == wanted.casefold():
+            return profile.name
+    names = [profile.name for profile in profiles]
+    advice = _suggestion(wanted, names) or "Name one of the wallets of the file."
+    raise _problem(
+        path, "", f"default_wallet “{safe_text(wanted, limit=40)}” is not set up.", advice
+    )
+
+
+def _value(
+    table: Mapping[str, Any],
+    key: str,
+    read: Callable[[Any], Any],
+    default: Any,
+    path: Path,
+    where: str,
+) -> Any:
+    if key not in table:
+        return default
+    try:
+        return read(table[key])
+    except _Wrong as error:
+        raise _bad_value(path, where, key, str(error)) from error
+    except InputError as error:
+        raise _problem(path, where, f"“{key}”: {error.sentence}", error.advice) from error
+
+
+def _text(limit: int) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if not isinstance(value, str):
+            raise _Wrong("It must be a text in quotes.")
+        if len(value) > limit:
+            raise _Wrong(f"It has more than {limit} characters.")
+        return value
+
+    return read
+
+
+def _name(value: Any) -> str:
+    name = _text(40)(value)
+    if _NAME.fullmatch(name) is None or name != name.strip():
+        raise _Wrong(
+            "A name begins with a letter or digit and has only letters, digits, . _ ' & + -."
+        )
+    return name
+
+
+def _key_id(value: Any) -> str:
+    key_id = _text(256)(value)
+    if _KEY_ID.fullmatch(key_id) is None:
+        raise _Wrong("A key id is plain ASCII without quotes.")
+    return key_id
+
+
+def _address(value: Any) -> str:
+    from opdash.openpayments.addresses import parse_wallet_address
+
+    return parse_wallet_address(_text(2048)(value))
+
+
+def _path(value: Any) -> Path:
+    text = _text(4096)(value)
+    if not text or "\0" in text:
+        raise _Wrong("It must be the path of a file.")
+    return Path(text)
+
+
+def _poll_interval(value: Any) -> float:
+    low, high = POLL_INTERVAL_BOUNDS
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Wrong("It must be a number of seconds.")
+    if not low <= value <= high:
+        raise _Wrong(f"It must be from {low:g} to {high:g} seconds.")
+    return float(value)
+
+
+def _page_size(value: Any) -> int:
+    if isinstance(value, bool) or value not in PAGE_SIZES:
+        raise _Wrong("It must be 20, 50 or 100.")
+    return int(value)
+
+
+def _one_of(choices: Iterable[str]) -> Callable[[Any], str]:
+    known = tuple(choices)
+
+    def read(value: Any) -> str:
+        if value not in known:
+            raise _Wrong("It must be " + " or ".join(f'"{choice}"' for choice in known) + ".")
+        return str(value)
+
+    return read
+
+
+def _scope(value: Any) -> Scope:
+    return _SCOPES[_one_of(_SCOPES)(value)]
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "name": _name,
+    "label": _text(80),
+    "wallet_address": _address,
+    "client_wallet_address": _address,
+    "key_id": _key_id,
+    "key_file": _path,
+    "scope": _scope,
+    "poll_interval": _poll_interval,
+    "page_size": _page_size,
+    "ca_file": _path,
+}
+"""The keys of a ``[[wallet]]`` table, in the order they are written."""
+
+
+# Errors
+
+
+def _check_keys(table: Iterable[str], known: tuple[str, ...], path: Path, where: str) -> None:
+    for key in table:
+        if key not in known:
+            advice = _suggestion(key, known) or _elsewhere(key, where)
+            advice = advice or "Known are: " + ", ".join(known) + "."
+            raise _problem(path, where, f"“{safe_text(key, limit=40)}” is not a setting.", advice)
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    return f"Did you mean “{near[0]}”?" if near else ""
+
+
+def _elsewhere(key: str, where: str) -> str:
+    known = _TOP_KEYS if where else _READERS
+    near = _suggestion(key, known).rstrip("?")
+    if not near:
+        return ""
+    return near + (" at the top of the file?" if where else " inside a [[wallet]] table?")
+
+
+def _bad_value(path: Path, where: str, key: str, advice: str) -> ConfigError:
+    return _problem(path, where, f"the value of “{key}” cannot be used.", advice)
+
+
+def _problem(path: Path, where: str, what: str, advice: str) -> ConfigError:
+    place = f"{path}, {where}" if where else f"{path}"
+    return ConfigError(f"{place}: {what}", advice)
+
+
+def _not_toml(reason: str, path: Path) -> ConfigError:
+    found = _LINE.search(reason)
+    line = f"line {found[1]}" if found and found[1] else "at its end"
+    why = safe_text(_LINE.sub("", reason).strip(), limit=120)
+    return ConfigError(
+        f"{path}, {line}: not valid TOML: {why}.", "Correct that line; nothing was changed."
+    )
+
+
+# Writing
+
+
+def _preferences(settings: Settings) -> dict[str, str]:
+    theme = "" if settings.theme == THEMES[0] else settings.theme
+    return {"theme": theme, "default_wallet": settings.default_profile}
+
+
+def _assignment(key: str, value: str) -> str:
+    import tomli_w
+
+    return tomli_w.dumps({key: value})
+
+
+def _block(profile: Profile, path: Path) -> str:
+    import tomli_w
+
+    plain = Profile(profile.name, profile.wallet_address)
+    table: dict[str, Any] = {}
+    for key in _READERS:
+        value = getattr(profile, key)
+        if key in ("name", "wallet_address") or value != getattr(plain, key):
+            table[key] = _plain(value, path)
+    return "[[wallet]]\n" + tomli_w.dumps(table)
+
+
+def _plain(value: Any, path: Path) -> Any:
+    if isinstance(value, Scope):
+        return next(word for word, scope in _SCOPES.items() if scope is value)
+    if isinstance(value, Path):
+        below = value.is_relative_to(path.parent)
+        return str(value.relative_to(path.parent) if below else value)
+    return value
+
+
+def _edited(text: str, old: Settings, new: Settings, path: Path) -> str:
+    head, blocks = _split(text)
+    kept = dict(zip(old.profiles, blocks, strict=False)) if len(blocks) == len(old.profiles) else {}
+    for key, value in _preferences(new).items():
+        if value != _preferences(old)[key]:
+            head = _set(head, key, value)
+    body = [kept.get(profile) or _block(profile, path) for profile in new.profiles]
+    parts = [part if part.endswith("\n") else part + "\n" for part in [head, *body] if part]
+    return "".join(
+        part if part.endswith("\n\n") or part is parts[-1] else part + "\n" for part in parts
+    )
+
+
+def _split(text: str) -> tuple[str, list[str]]:
+    """Part the text before every ``[[wallet]]``; comment lines right above go with it."""
+    lines = text.splitlines(keepends=True)
+    starts: list[int] = []
+    for number, line in enumerate(lines):
+        if _HEADER.fullmatch(line.rstrip("\r\n")):
+            starts.append(_first_comment_above(lines, number))
+    blocks = ["".join(lines[start:end]) for start, end in pairwise([*starts, len(lines)])]
+    return "".join(lines[: starts[0] if starts else len(lines)]), blocks
+
+
+def _first_comment_above(lines: list[str], number: int) -> int:
+    while number > 0 and lines[number - 1].lstrip().startswith("#"):
+        number -= 1
+    return number
+
+
+def _set(head: str, key: str, value: str) -> str:
+    line = _assignment(key, value) if value else ""
+    present = re.compile(rf"^[ \t]*{key}[ \t]*=.*(\n|\Z)", re.MULTILINE)
+    if present.search(head):
+        return present.sub(lambda _: line, head, count=1)
+    return line + head

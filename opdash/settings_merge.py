@@ -1,0 +1,55 @@
+"""Two processes saved settings at once: keep both, or refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from opdash.errors import ConfigError
+from opdash.settings import Profile, Settings, check_unique
+
+_T = TypeVar("_T")
+
+
+def merge(base: Settings, mine: Settings, theirs: Settings, path: Path) -> Settings:
+    """Return settings with what both sides changed since they were the same.
+
+    Args:
+        base: What both began with.
+        mine: What this process wants.
+        theirs: What the file holds by now.
+        path: The file, named in the error.
+
+    Raises:
+        ConfigError: Both sides changed the same thing in different ways.
+    """
+    bases, wanted, found = (_by_name(side.profiles) for side in (base, mine, theirs))
+    profiles = (
+        _pick(bases.get(name), wanted.get(name), found.get(name), path)
+        for name in dict.fromkeys([*found, *wanted])
+    )
+    kept = tuple(profile for profile in profiles if profile is not None)
+    check_unique(kept)
+    names = {profile.name for profile in kept}
+    default = _pick(base.default_profile, mine.default_profile, theirs.default_profile, path)
+    return Settings(
+        profiles=kept,
+        default_profile=default if default in names else "",
+        theme=_pick(base.theme, mine.theme, theirs.theme, path),
+    )
+
+
+def _by_name(profiles: Iterable[Profile]) -> dict[str, Profile]:
+    return {profile.name: profile for profile in profiles}
+
+
+def _pick(base: _T, mine: _T, theirs: _T, path: Path) -> _T:
+    if mine in (base, theirs):
+        return theirs
+    if theirs == base:
+        return mine
+    raise ConfigError(
+        f"{path} was changed by another program in the meantime, in the same place.",
+        "Nothing was written; look at the file and try again.",
+    )
