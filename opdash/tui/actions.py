@@ -1,0 +1,343 @@
+"""The one registry of actions.
+
+What a key does, what the key line offers, what the help screen explains and what the command
+palette finds are all made from `ACTIONS`. An action named ``copy_url`` runs the method
+``action_copy_url`` of the screen it was pressed on (or of the app, for `Place.ANYWHERE`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding, BindingType
+
+
+class Place(StrEnum):
+    """Where an action works; the value is the place's name for people."""
+
+    ANYWHERE = "Everywhere"
+    WALLETS = "Wallet addresses"
+    PAYMENTS = "Incoming payments"
+    DETAIL = "One incoming payment"
+    OUTGOING = "Outgoing payment"
+    CREATE = "New incoming payment"
+    COMPLETE = "Complete a payment"
+    ADD_WALLET = "Add a wallet address"
+    REMOVE_WALLET = "Remove a wallet address"
+    SORT = "Sort order"
+    CONSENT = "Consent"
+    HELP = "Help"
+
+
+MODAL_PLACES = frozenset(
+    {
+        Place.CREATE,
+        Place.COMPLETE,
+        Place.ADD_WALLET,
+        Place.REMOVE_WALLET,
+        Place.SORT,
+        Place.CONSENT,
+        Place.HELP,
+    }
+)
+"""Places that lie over another screen; what works everywhere does not work there."""
+
+HIDDEN = 0
+"""The rank of an action that never stands in a key line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do.
+
+    Attributes:
+        id: The name of the action; its method is ``action_<id>``.
+        keys: Textual names of the keys that start it, the one to show first.
+        label: Two words at most, for the key line.
+        help: One sentence, for the help screen and the command palette.
+        places: Where it works.
+        rank: How long it stays on a narrow key line: 1 stays longest, `HIDDEN` is never there.
+        shown: The key as people write it, where that differs from ``keys[0]``.
+        argument: What its method is given, or None.
+        in_palette: Whether the command palette offers it; plain movement is left out.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    places: tuple[Place, ...]
+    rank: int = HIDDEN
+    shown: str = ""
+    argument: int | None = None
+    in_palette: bool = True
+
+    @property
+    def run(self) -> str:
+        """The action as Textual runs it."""
+        return self.id if self.argument is None else f"{self.id}({self.argument})"
+
+    @property
+    def shown_key(self) -> str:
+        """The first key, as people write it."""
+        return self.shown or key_name(self.keys[0])
+
+    @property
+    def shown_keys(self) -> str:
+        """All keys, as people write them."""
+        rest = [key_name(key) for key in self.keys[1:]]
+        return " ".join(dict.fromkeys([self.shown_key, *rest]))
+
+
+_KEY_NAMES = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "enter": "⏎",
+    "escape": "Esc",
+    "tab": "Tab",
+    "shift+tab": "⇧Tab",
+    "space": "Space",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+}
+
+
+def key_name(key: str) -> str:
+    """Return a Textual key name as people write it: ``⏎``, ``PgDn``, ``Ctrl+P``, ``]``."""
+    if key in _KEY_NAMES:
+        return _KEY_NAMES[key]
+    if key.startswith("ctrl+"):
+        return f"Ctrl+{key[5:].upper()}"
+    return key
+
+
+SORT_COLUMNS = ("State", "Asked", "Received", "Reference", "Description", "Created", "Expires")
+"""The table's columns in their order, as the keys 1 to 7 sort by them."""
+
+_LISTS = (Place.PAYMENTS, Place.WALLETS)
+
+
+def _everywhere() -> tuple[Action, ...]:
+    anywhere = (Place.ANYWHERE,)
+    return (
+        Action(
+            "commands",
+            ("colon", "ctrl+p"),
+            "Commands",
+            "Find any command by typing a part of its name.",
+            anywhere,
+            rank=3,
+            shown=":",
+            in_palette=False,
+        ),
+        Action(
+            "help",
+            ("question_mark", "f1"),
+            "Help",
+            "Show the keys that work on this screen.",
+            anywhere,
+            rank=1,
+            shown="?",
+        ),
+        Action("toggle_theme", ("t",), "Theme", "Change between dark and light.", anywhere),
+        Action("quit", ("q", "ctrl+q"), "Quit", "Leave opdash.", anywhere, rank=9),
+    )
+
+
+def _movement() -> tuple[Action, ...]:
+    def move(id_: str, keys: tuple[str, ...], label: str, sentence: str) -> Action:
+        return Action(id_, keys, label, sentence, _LISTS, in_palette=False)
+
+    return (
+        move("move_up", ("up", "k"), "Up", "Go one row up."),
+        move("move_down", ("down", "j"), "Down", "Go one row down."),
+        move("screen_up", ("pageup", "ctrl+b"), "Screen up", "Go one screenful up."),
+        move("screen_down", ("pagedown", "ctrl+f"), "Screen down", "Go one screenful down."),
+        move("first", ("home", "g"), "First", "Go to the first row; the newest is followed there."),
+        move("last", ("end", "G"), "Last", "Go to the last row that is known."),
+    )
+
+
+def _payments() -> tuple[Action, ...]:
+    here = (Place.PAYMENTS,)
+    return (
+        Action(
+            "new_payment",
+            ("n",),
+            "New",
+            "Create an incoming payment: an amount, a reference, an expiry.",
+            here,
+            rank=2,
+        ),
+        Action(
+            "complete",
+            ("c",),
+            "Complete",
+            "Close the selected payment for good; it is fetched anew and you are asked first.",
+            here,
+            rank=5,
+        ),
+        Action("open", ("enter",), "Open", "Show all about the selected payment.", here, rank=4),
+        Action(
+            "copy_url",
+            ("y",),
+            "Copy URL",
+            "Copy the selected payment's URL, which a payer needs.",
+            here,
+            rank=6,
+        ),
+        Action("sort", ("s",), "Sort", "Choose the column to sort by.", here, rank=8),
+        Action(
+            "next_page",
+            ("right_square_bracket",),
+            "Next page",
+            "Go to the next page; beyond the last known one, older payments are fetched.",
+            here,
+            rank=7,
+            shown="]",
+        ),
+        Action(
+            "previous_page",
+            ("left_square_bracket",),
+            "Previous page",
+            "Go to the previous page.",
+            here,
+            shown="[",
+        ),
+        Action("page_size", ("z",), "Page size", "Change the page size: 20, 50 or 100 rows.", here),
+        Action("wallets", ("w",), "Wallets", "Choose among your wallet addresses.", here, rank=10),
+        Action(
+            "refresh",
+            ("r",),
+            "Refresh now",
+            "Ask the server at once instead of at the next interval.",
+            here,
+        ),
+        Action(
+            "outgoing",
+            ("o",),
+            "Outgoing",
+            "Look up an outgoing payment, or any payment, by its URL.",
+            here,
+        ),
+        Action(
+            "switch_pane",
+            ("tab",),
+            "Other pane",
+            "Change between the table and the details at its right.",
+            here,
+            in_palette=False,
+        ),
+        *(
+            Action(
+                "sort_by",
+                (str(number),),
+                f"Sort by {name}",
+                f"Sort by {name}; once more turns the order round.",
+                here,
+                argument=number,
+            )
+            for number, name in enumerate(SORT_COLUMNS, start=1)
+        ),
+    )
+
+
+def _wallets() -> tuple[Action, ...]:
+    here = (Place.WALLETS,)
+    return (
+        Action(
+            "choose", ("enter",), "Open", "Show this wallet address's payments.", here, rank=2
+        ),
+        Action("add_wallet", ("a",), "Add", "Add a wallet address.", here, rank=4),
+        Action(
+            "remove_wallet",
+            ("d",),
+            "Remove",
+            "Remove the selected wallet address from opdash; you are asked first.",
+            here,
+            rank=5,
+        ),
+        Action(
+            "back",
+            ("escape", "w"),
+            "Back",
+            "Go back to the payments.",
+            here,
+            rank=6,
+            in_palette=False,
+        ),
+    )
+
+
+def _dialogs() -> tuple[Action, ...]:
+    return (
+        Action(
+            "close",
+            ("escape", "q", "question_mark"),
+            "Close",
+            "Close the help.",
+            (Place.HELP,),
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "cancel",
+            ("escape", "s", "q"),
+            "Cancel",
+            "Leave the order as it is.",
+            (Place.SORT,),
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "copy_consent_url",
+            ("y", "c"),
+            "Copy URL",
+            "Copy the address at which the account holder consents.",
+            (Place.CONSENT,),
+            rank=2,
+            in_palette=False,
+        ),
+        Action(
+            "hide",
+            ("escape",),
+            "Hide",
+            "Go on without waiting; opdash keeps asking in the background.",
+            (Place.CONSENT,),
+            rank=3,
+            in_palette=False,
+        ),
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    *_payments(),
+    *_wallets(),
+    *_movement(),
+    *_dialogs(),
+    *_everywhere(),
+)
+"""Every action there is, in the order of key lines and help."""
+
+
+def actions_at(place: Place) -> tuple[Action, ...]:
+    """Return what works at a place, what works everywhere included, in the registry's order."""
+    found = [action for action in ACTIONS if place in action.places]
+    if place not in MODAL_PLACES and place is not Place.ANYWHERE:
+        found += [action for action in ACTIONS if Place.ANYWHERE in action.places]
+    return tuple(found)
+
+
+def bindings(place: Place) -> list[BindingType]:
+    """Return the bindings of a place's own actions, for a screen's or the app's ``BINDINGS``."""
+    return [
+        Binding(",".join(action.keys), action.run, action.label, show=False)
+        for action in ACTIONS
+        if place in action.places
+    ]
