@@ -82,12 +82,12 @@ def entry_point(arguments: list[str] | None = None) -> int:
         _abandon_stdout()
         return 1
     except Exception as error:
-        return _tell(error)
+        return _tell(error, debug="--debug" in words)
     return code
 
 
 def _run(words: list[str]) -> int:
-    leading, command, rest = _split(words)
+    leading, command, rest = split_command(words)
     if command is None:
         if "--help" in leading or "-h" in leading:
             sys.stdout.write(HELP)
@@ -105,7 +105,7 @@ def _run(words: list[str]) -> int:
     return _call(COMMANDS[command], [*leading, *rest])
 
 
-def _split(words: list[str]) -> tuple[list[str], str | None, list[str]]:
+def split_command(words: list[str]) -> tuple[list[str], str | None, list[str]]:
     """Part the words at the first that is neither an option nor an option's value."""
     position = 0
     while position < len(words) and words[position].startswith("-"):
@@ -133,7 +133,7 @@ def _unknown(command: str) -> Exception:
     return InputError(f"“{safe_text(command, limit=40)}” is not a command of opdash.", advice)
 
 
-def _tell(error: Exception) -> int:
+def _tell(error: Exception, *, debug: bool) -> int:
     from opdash.errors import OpdashError
     from opdash.safetext import safe_text
 
@@ -141,12 +141,24 @@ def _tell(error: Exception) -> int:
         sentence, advice, code = error.sentence, error.advice, int(error.exit_code)
     else:
         sentence = f"opdash failed through a mistake of its own ({type(error).__name__})."
-        advice = "Run it again with --debug; the log it names says where, without secrets."
+        advice = "Report what is above." if debug else "Run it again with --debug to see where."
         code = 1
     lines = [f"opdash: {safe_text(sentence)}", *([f"  {safe_text(advice)}"] if advice else [])]
+    if debug and not isinstance(error, OpdashError):
+        lines = [*_trace(error), *lines]
     if sys.stderr is not None:
         sys.stderr.write("\n".join(lines) + "\n")
     return code
+
+
+def _trace(error: Exception) -> list[str]:
+    import traceback
+
+    from opdash.redact import redact
+    from opdash.safetext import safe_text
+
+    text = redact("".join(traceback.format_exception(error)))
+    return [safe_text(line) for line in text.splitlines()]
 
 
 def _abandon_stdout() -> None:

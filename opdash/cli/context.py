@@ -1,0 +1,95 @@
+"""What a command works with: settings, clock, debug log; closed again however it ends."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from opdash.cli.options import GlobalOptions, UsageError, global_options
+from opdash.cli.output import ask, is_interactive, talk
+from opdash.clock import Clock, SystemClock
+from opdash.debuglog import DebugLog
+from opdash.errors import ConfigError
+from opdash.paths import debug_log_file
+from opdash.settings import Profile, Settings, SettingsStore
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a command works with.
+
+    Attributes:
+        options: The global options.
+        store: The configuration file.
+        clock: The one clock.
+        log: The debug log, or None without ``--debug``.
+    """
+
+    options: GlobalOptions
+    store: SettingsStore
+    clock: Clock
+    log: DebugLog | None
+
+    def choose_profile(self, name: str) -> Profile:
+        """Return the profile that a command is meant for.
+
+        That is the one named, or the only one, or the default one, or the one that the person
+        picks when asked on a terminal.
+
+        Raises:
+            ConfigError: There is none, or none of that name.
+            UsageError: There are several, and nobody can be asked.
+        """
+        settings = self.store.load()
+        if name:
+            return settings.profile(name)
+        if not settings.profiles:
+            raise ConfigError(
+                f"No wallet is set up yet in {self.store.path}.",
+                "Add one with “opdash wallet add ADDRESS”, or try “opdash demo”.",
+            )
+        if len(settings.profiles) == 1:
+            return settings.profiles[0]
+        if settings.default_profile:
+            return settings.profile(settings.default_profile)
+        return _pick(settings)
+
+
+@contextlib.contextmanager
+def opened(arguments: argparse.Namespace) -> Iterator[Context]:
+    """Yield the context of a parsed command line; what fails is noted in the debug log.
+
+    Raises:
+        ConfigError: The debug log cannot be written.
+    """
+    options = global_options(arguments)
+    clock = SystemClock()
+    log = DebugLog.open(debug_log_file(options.data_dir), clock) if options.debug else None
+    if log is not None:
+        talk(f"opdash: the debug log is {log.path}")
+    try:
+        yield Context(options, SettingsStore(options.config), clock, log)
+    except BaseException as error:
+        if log is not None:
+            log.failure(error)
+        raise
+    finally:
+        if log is not None:
+            log.close()
+
+
+def _pick(settings: Settings) -> Profile:
+    names = [profile.name for profile in settings.profiles]
+    if not is_interactive():
+        raise UsageError(
+            "Several wallets are set up, and none is named.",
+            f"Say which with --wallet: {', '.join(names)}.",
+        )
+    for number, profile in enumerate(settings.profiles, 1):
+        talk(f"  {number}  {profile.name}  {profile.wallet_address}")
+    answer = ask("Which wallet?")
+    if answer.isdecimal() and 1 <= int(answer) <= len(names):
+        return settings.profiles[int(answer) - 1]
+    return settings.profile(answer)

@@ -1,0 +1,183 @@
+"""Standard output is data, standard error is talk; both are safe to look at.
+
+Human output has aligned columns and no escape sequences unless it goes to a terminal. Machine
+output (``--json``) is JSON Lines in ASCII: what a server sent is escaped, never altered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TextIO
+
+from opdash.safetext import ELLIPSIS, safe_text
+
+_GAP = "  "
+
+
+class Style(Enum):
+    """How a cell may be set off on a terminal that shows colours."""
+
+    PLAIN = ""
+    HEADING = "2"
+    GOOD = "32"
+    ATTENTION = "1;33"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table.
+
+    Attributes:
+        text: What it shows; made safe when printed.
+        style: How it is set off.
+    """
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        title: Its heading.
+        right: Whether figures end at the same place.
+        shrinks: Whether it is cut first where the terminal is too narrow.
+    """
+
+    title: str
+    right: bool = False
+    shrinks: bool = False
+
+
+def print_json(record: Mapping[str, object]) -> None:
+    """Print one JSON line and flush it."""
+    line = json.dumps(record, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def print_lines(*lines: str) -> None:
+    """Print lines of data for people, safe to show."""
+    for line in lines:
+        sys.stdout.write(safe_text(line) + "\n")
+    sys.stdout.flush()
+
+
+def talk(*lines: str) -> None:
+    """Say something to the person on standard error."""
+    if sys.stderr is None:
+        return
+    for line in lines:
+        sys.stderr.write(safe_text(line) + "\n")
+    sys.stderr.flush()
+
+
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
+    """Print rows under their headings, in columns as wide as what they hold."""
+    safe = [[Cell(safe_text(cell.text), cell.style) for cell in row] for row in rows]
+    heading = [Cell(column.title, Style.HEADING) for column in columns]
+    widths = [
+        max(cell_width(row[index].text) for row in [heading, *safe])
+        for index in range(len(columns))
+    ]
+    _fit(columns, widths)
+    coloured = shows_colour(sys.stdout)
+    for row in [heading, *safe]:
+        cells = [
+            _padded(cell, column, width, coloured)
+            for cell, column, width in zip(row, columns, widths, strict=True)
+        ]
+        sys.stdout.write(_GAP.join(cells).rstrip() + "\n")
+    sys.stdout.flush()
+
+
+def print_fields(fields: Sequence[tuple[str, str]]) -> None:
+    """Print names and values in two columns; fields without a value are left out."""
+    shown = [(name, value) for name, value in fields if value]
+    width = max((cell_width(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        print_lines(f"{name}{' ' * (width - cell_width(name))}{_GAP}{value}")
+
+
+def painted(text: str, style: Style, stream: TextIO) -> str:
+    """Return a text set off by its style where the stream shows colours."""
+    if style is Style.PLAIN or not shows_colour(stream):
+        return text
+    return f"\x1b[{style.value}m{text}\x1b[0m"
+
+
+def shows_colour(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that wants colours (see no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def is_interactive() -> bool:
+    """Return whether a person can be asked: both input and talk are at a terminal."""
+    return (
+        sys.stdin is not None
+        and sys.stderr is not None
+        and sys.stdin.isatty()
+        and sys.stderr.isatty()
+    )
+
+
+def ask(question: str) -> str:
+    """Ask on standard error and return the answer, empty at the end of input."""
+    sys.stderr.write(safe_text(question) + " ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def cell_width(text: str) -> int:
+    """Return how many cells of a terminal a safe text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(character) for character in text)
+
+
+def _width(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def _fit(columns: Sequence[Column], widths: list[int]) -> None:
+    if not sys.stdout.isatty():
+        return
+    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - shutil.get_terminal_size().columns
+    for index, column in enumerate(columns):
+        if column.shrinks and excess > 0:
+            narrower = max(widths[index] - excess, cell_width(column.title), 8)
+            narrower = min(narrower, widths[index])
+            excess -= widths[index] - narrower
+            widths[index] = narrower
+
+
+def _padded(cell: Cell, column: Column, width: int, coloured: bool) -> str:
+    text = _cut(cell.text, width)
+    blanks = " " * (width - cell_width(text))
+    if coloured and cell.style is not Style.PLAIN:
+        text = f"\x1b[{cell.style.value}m{text}\x1b[0m"
+    return blanks + text if column.right else text + blanks
+
+
+def _cut(text: str, width: int) -> str:
+    if cell_width(text) <= width:
+        return text
+    kept = ""
+    used = 1
+    for character in text:
+        used += _width(character)
+        if used > width:
+            break
+        kept += character
+    return kept + ELLIPSIS

@@ -1,0 +1,77 @@
+"""The file that ``--debug`` writes: what was asked, what came back, and never a secret."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from opdash.atomic import make_private_directory
+from opdash.clock import Clock
+from opdash.errors import ConfigError
+from opdash.redact import redact
+from opdash.safetext import safe_text
+
+if TYPE_CHECKING:
+    from opdash.openpayments.transport import Exchange
+
+_MAX_BYTES = 10 * 1024 * 1024
+_MAX_LINE = 4000
+
+
+class DebugLog:
+    """An open log file, one line an entry, each with its instant in UTC.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    def __init__(self, path: Path, file: TextIO, clock: Clock) -> None:
+        self.path = path
+        self._file = file
+        self._clock = clock
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock) -> DebugLog:
+        """Open a log to append to, mode 0600; one of more than 10 MiB is put aside first.
+
+        Raises:
+            ConfigError: The file cannot be written.
+        """
+        try:
+            make_private_directory(path.parent)
+            if path.exists() and path.stat().st_size > _MAX_BYTES:
+                path.replace(path.with_name(path.name + ".1"))
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(path, flags, 0o600)
+            os.fchmod(descriptor, 0o600)
+        except OSError as error:
+            raise ConfigError(
+                f"The debug log {path} cannot be written: {error.strerror}.",
+                "Choose another directory with --data-dir.",
+            ) from error
+        return cls(path, os.fdopen(descriptor, "w", encoding="utf-8", buffering=1), clock)
+
+    def note(self, text: str) -> None:
+        """Write one line; secrets are masked and control characters replaced."""
+        instant = self._clock.now().isoformat(timespec="milliseconds")
+        self._file.write(f"{instant} {safe_text(redact(text), limit=_MAX_LINE)}\n")
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Write down one request and its answer."""
+        self.note(" ".join(f"{part}" for part in _parts(exchange) if part != ""))
+
+    def failure(self, error: BaseException) -> None:
+        """Write down where an exception came from, line by line."""
+        for chunk in traceback.format_exception(error):
+            for line in chunk.rstrip().splitlines():
+                self.note(line)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _parts(exchange: Exchange) -> list[object]:
+    return [exchange]
