@@ -75,8 +75,10 @@ class Action:
 
     @property
     def run(self) -> str:
-        """The action as Textual runs it."""
-        return self.id if self.argument is None else f"{self.id}({self.argument})"
+        """The action as Textual runs it, wherever it is started from."""
+        owner = "app" if Place.ANYWHERE in self.places else "screen"
+        argument = "" if self.argument is None else self.argument
+        return f"{owner}.{self.id}({argument})"
 
     @property
     def shown_key(self) -> str:
@@ -104,7 +106,9 @@ _KEY_NAMES = {
     "pagedown": "PgDn",
     "home": "Home",
     "end": "End",
+    "backspace": "⌫",
     "f1": "F1",
+    "f2": "F2",
 }
 
 
@@ -121,6 +125,7 @@ SORT_COLUMNS = ("State", "Asked", "Received", "Reference", "Description", "Creat
 """The table's columns in their order, as the keys 1 to 7 sort by them."""
 
 _LISTS = (Place.PAYMENTS, Place.WALLETS)
+_SHEETS = (Place.DETAIL, Place.OUTGOING)
 
 
 def _everywhere() -> tuple[Action, ...]:
@@ -154,7 +159,16 @@ def _movement() -> tuple[Action, ...]:
     def move(id_: str, keys: tuple[str, ...], label: str, sentence: str) -> Action:
         return Action(id_, keys, label, sentence, _LISTS, in_palette=False)
 
+    def scroll(id_: str, keys: tuple[str, ...], label: str, sentence: str) -> Action:
+        return Action(id_, keys, label, sentence, _SHEETS, in_palette=False)
+
     return (
+        scroll("line_up", ("up", "k"), "Up", "Scroll one line up."),
+        scroll("line_down", ("down", "j"), "Down", "Scroll one line down."),
+        scroll("screen_up", ("pageup", "ctrl+b"), "Screen up", "Scroll one screenful up."),
+        scroll("screen_down", ("pagedown", "ctrl+f"), "Screen down", "Scroll one screenful down."),
+        scroll("top", ("home", "g"), "Top", "Scroll to the top."),
+        scroll("bottom", ("end", "G"), "Bottom", "Scroll to the bottom."),
         move("move_up", ("up", "k"), "Up", "Go one row up."),
         move("move_down", ("down", "j"), "Down", "Go one row down."),
         move("screen_up", ("pageup", "ctrl+b"), "Screen up", "Go one screenful up."),
@@ -180,7 +194,7 @@ def _payments() -> tuple[Action, ...]:
             ("c",),
             "Complete",
             "Close the selected payment for good; it is fetched anew and you are asked first.",
-            here,
+            (Place.PAYMENTS, Place.DETAIL),
             rank=5,
         ),
         Action("open", ("enter",), "Open", "Show all about the selected payment.", here, rank=4),
@@ -189,7 +203,7 @@ def _payments() -> tuple[Action, ...]:
             ("y",),
             "Copy URL",
             "Copy the selected payment's URL, which a payer needs.",
-            here,
+            (Place.PAYMENTS, Place.DETAIL),
             rank=6,
         ),
         Action("sort", ("s",), "Sort", "Choose the column to sort by.", here, rank=8),
@@ -217,7 +231,15 @@ def _payments() -> tuple[Action, ...]:
             ("r",),
             "Refresh now",
             "Ask the server at once instead of at the next interval.",
-            here,
+            (Place.PAYMENTS, Place.DETAIL, Place.OUTGOING),
+        ),
+        Action(
+            "methods",
+            ("m",),
+            "Methods",
+            "Fetch the ways to pay the selected payment; their secrets stay masked.",
+            (Place.PAYMENTS, Place.DETAIL),
+            rank=11,
         ),
         Action(
             "outgoing",
@@ -251,9 +273,7 @@ def _payments() -> tuple[Action, ...]:
 def _wallets() -> tuple[Action, ...]:
     here = (Place.WALLETS,)
     return (
-        Action(
-            "choose", ("enter",), "Open", "Show this wallet address's payments.", here, rank=2
-        ),
+        Action("choose", ("enter",), "Open", "Show this wallet address's payments.", here, rank=2),
         Action("add_wallet", ("a",), "Add", "Add a wallet address.", here, rank=4),
         Action(
             "remove_wallet",
@@ -272,6 +292,61 @@ def _wallets() -> tuple[Action, ...]:
             rank=6,
             in_palette=False,
         ),
+    )
+
+
+def _lookups() -> tuple[Action, ...]:
+    here = (Place.OUTGOING,)
+    return (
+        Action(
+            "look_up",
+            ("enter",),
+            "Look up",
+            "Ask the server for the payment at the typed URL.",
+            here,
+            rank=2,
+            in_palette=False,
+        ),
+        Action("edit_url", ("u",), "Other URL", "Type or paste another URL.", here, rank=4),
+        Action(
+            "back",
+            ("escape", "backspace"),
+            "Back",
+            "Go back to the payments.",
+            _SHEETS,
+            rank=3,
+            in_palette=False,
+        ),
+    )
+
+
+def _forms() -> tuple[Action, ...]:
+    def form(id_: str, key: str, label: str, sentence: str, place: Place, rank: int) -> Action:
+        return Action(id_, (key,), label, sentence, (place,), rank=rank, in_palette=False)
+
+    create, complete = Place.CREATE, Place.COMPLETE
+    add, remove = Place.ADD_WALLET, Place.REMOVE_WALLET
+    return (
+        form("send", "ctrl+s", "Create", "Create the payment; it is sent once.", create, 1),
+        form("add_row", "ctrl+n", "Add key", "Add a key to the metadata.", create, 3),
+        form("remove_row", "ctrl+r", "Remove key", "Remove the key you are in.", create, 4),
+        form("leave", "escape", "Back", "Leave; you are asked if you typed something.", create, 2),
+        form(
+            "complete_for_good",
+            "ctrl+y",
+            "Complete",
+            "Complete the payment as shown; this cannot be undone.",
+            complete,
+            1,
+        ),
+        form("fetch_again", "ctrl+r", "Fetch again", "Fetch the payment anew.", complete, 3),
+        form("leave", "escape", "Back", "Leave the payment as it is.", complete, 2),
+        form("save", "ctrl+s", "Save", "Add the wallet address and begin to watch it.", add, 1),
+        form("check_again", "ctrl+r", "Check again", "Ask address and key once more.", add, 3),
+        form("copy_key", "f2", "Copy key", "Copy the public key for the provider.", add, 4),
+        form("leave", "escape", "Back", "Leave; you are asked if you typed something.", add, 2),
+        form("remove_for_good", "ctrl+y", "Remove", "Remove it from opdash.", remove, 1),
+        form("leave", "escape", "Keep", "Keep the wallet address.", remove, 2),
     )
 
 
@@ -319,6 +394,8 @@ def _dialogs() -> tuple[Action, ...]:
 ACTIONS: tuple[Action, ...] = (
     *_payments(),
     *_wallets(),
+    *_lookups(),
+    *_forms(),
     *_movement(),
     *_dialogs(),
     *_everywhere(),
