@@ -8,26 +8,28 @@ check fails.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from decimal import Decimal
+from typing import Annotated, Any
 
 import msgspec
 
 from opdash.openpayments.addresses import AddressError, check_server_url
 from opdash.openpayments.amounts import MAX_VALUE, Amount, Asset
-from opdash.openpayments.errors import ProtocolError
+from opdash.openpayments.decoding import broken, decode, decoder
 from opdash.openpayments.secrets import Secret
 from opdash.safetext import safe_text
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware instant; servers write UTC, other offsets are accepted."""
 
-_T = TypeVar("_T")
+_FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
+_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 _SURE_VALUES = re.compile(r"(?:[0-9]{1,19},)*")
 _VALUE = re.compile(r"[0-9]{1,20}")
-_FIELD = re.compile(r" - at `\$\.?(.*)`$")
 
 
 class WalletAddress(msgspec.Struct, frozen=True, rename="camel"):
@@ -184,7 +186,7 @@ def decode_wallet_address(body: bytes) -> WalletAddress:
     Raises:
         ProtocolError: The answer breaks the protocol, or names servers that opdash must not use.
     """
-    wallet = _decode(_WALLET_ADDRESS, body)
+    wallet = decode(_WALLET_ADDRESS, body)
     for field, url in (
         ("authServer", wallet.auth_server),
         ("resourceServer", wallet.resource_server),
@@ -192,25 +194,25 @@ def decode_wallet_address(body: bytes) -> WalletAddress:
         try:
             check_server_url(url)
         except AddressError as error:
-            raise _broken(field, error.sentence) from error
+            raise broken(field, error.sentence) from error
     return wallet
 
 
 def decode_jwks(body: bytes) -> Jwks:
     """Decode the answer to a GET of ``jwks.json``. Raises `ProtocolError`."""
-    return _decode(_JWKS, body)
+    return decode(_JWKS, body)
 
 
 def decode_incoming_payment(body: bytes) -> IncomingPayment:
     """Decode the answer to create, get or complete. Raises `ProtocolError`."""
-    payment = _decode(_INCOMING_PAYMENT, body)
+    payment = decode(_INCOMING_PAYMENT, body)
     _check_payments((payment,), lambda _: "")
     return payment
 
 
 def decode_public_incoming_payment(body: bytes) -> PublicIncomingPayment:
     """Decode the answer to a GET without a token. Raises `ProtocolError`."""
-    payment = _decode(_PUBLIC_INCOMING_PAYMENT, body)
+    payment = decode(_PUBLIC_INCOMING_PAYMENT, body)
     if payment.received_amount is not None:
         _check_values([("receivedAmount", payment.received_amount)])
     return payment
@@ -222,16 +224,16 @@ def decode_incoming_payment_page(body: bytes) -> IncomingPaymentPage:
     Raises:
         ProtocolError: A field breaks the protocol, or there is a next page and no cursor to it.
     """
-    page = _decode(_INCOMING_PAYMENT_PAGE, body)
+    page = decode(_INCOMING_PAYMENT_PAGE, body)
     if page.pagination.has_next_page and not page.pagination.end_cursor:
-        raise _broken("pagination.endCursor", "There is a next page, and no cursor to it.")
+        raise broken("pagination.endCursor", "There is a next page, and no cursor to it.")
     _check_payments(page.result, "result[{}].".format)
     return page
 
 
 def decode_outgoing_payment(body: bytes) -> OutgoingPayment:
     """Decode the answer to a GET of an outgoing payment. Raises `ProtocolError`."""
-    payment = _decode(_OUTGOING_PAYMENT, body)
+    payment = decode(_OUTGOING_PAYMENT, body)
     amounts = [
         ("receiveAmount", payment.receive_amount),
         ("debitAmount", payment.debit_amount),
@@ -247,6 +249,9 @@ def decode_outgoing_payment(body: bytes) -> OutgoingPayment:
 def decode_metadata(text: str) -> dict[str, Any]:
     """Decode a metadata object's JSON text; an empty text is an empty object.
 
+    A number with a fraction or an exponent comes back as an exact `Decimal`; numbers beyond all
+    measure as their text.
+
     Raises:
         ProtocolError: The text is no JSON object, or nested too deeply.
     """
@@ -254,63 +259,42 @@ def decode_metadata(text: str) -> dict[str, Any]:
         return {}
     try:
         return _METADATA.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _broken("metadata", "It is no JSON object that can be read.") from error
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
+        pass
+    try:
+        metadata = json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError) as error:
+        raise broken("metadata", "It is no JSON that can be read.") from error
+    if not isinstance(metadata, dict):
+        raise broken("metadata", "It is not an object.")
+    return metadata
 
 
 def utc(instant: datetime) -> datetime:
-    """Return an aware instant in UTC."""
-    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-
-
-def _secret(kind: type, value: Any) -> Any:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise msgspec.ValidationError(f"Expected `str`, got `{type(value).__name__}`")
-
-
-def _decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
-    return msgspec.json.Decoder(kind, dec_hook=_secret)
-
-
-_WALLET_ADDRESS = _decoder(WalletAddress)
-_JWKS = _decoder(Jwks)
-_INCOMING_PAYMENT = _decoder(IncomingPayment)
-_PUBLIC_INCOMING_PAYMENT = _decoder(PublicIncomingPayment)
-_INCOMING_PAYMENT_PAGE = _decoder(IncomingPaymentPage)
-_OUTGOING_PAYMENT = _decoder(OutgoingPayment)
-_METADATA = msgspec.json.Decoder(dict[str, Any])
-
-
-def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    """Return an aware instant in UTC; the calendar's first or last one where it ends."""
+    if instant.tzinfo is UTC:
+        return instant
     try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        found = _FIELD.search(text)
-        raise _broken(found[1] if found else "", _FIELD.sub("", text) + ".") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ProtocolError(
-            "The server's answer is not the JSON that was expected.",
-            "Check that the address belongs to an Open Payments server.",
-        ) from error
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return _FIRST_INSTANT if instant.year == 1 else _LAST_INSTANT
 
 
-def _broken(field: str, why: str) -> ProtocolError:
-    where = f" at {safe_text(field, limit=80)}" if field else ""
-    reason = safe_text(why, limit=160)
-    return ProtocolError(
-        f"The server's answer breaks the Open Payments protocol{where}: {reason}",
-        "Tell the wallet's provider; opdash shows nothing it cannot read exactly.",
-        field=field,
-    )
+_WALLET_ADDRESS = decoder(WalletAddress)
+_JWKS = decoder(Jwks)
+_INCOMING_PAYMENT = decoder(IncomingPayment)
+_PUBLIC_INCOMING_PAYMENT = decoder(PublicIncomingPayment)
+_INCOMING_PAYMENT_PAGE = decoder(IncomingPaymentPage)
+_OUTGOING_PAYMENT = decoder(OutgoingPayment)
+_METADATA = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 def _check_payments(payments: Iterable[IncomingPayment], prefix: Callable[[int], str]) -> None:
     values = [payment.received_amount.value for payment in payments]
     values += [payment.incoming_amount.value for payment in payments if payment.incoming_amount]
     metadata_is_sound = all(bytes(payment.raw_metadata)[:1] in b"{" for payment in payments)
-    if metadata_is_sound and _SURE_VALUES.fullmatch(",".join(values) + ","):
+    joined = ",".join(values) + ","
+    if metadata_is_sound and joined.count(",") == len(values) and _SURE_VALUES.fullmatch(joined):
         return
     for index, payment in enumerate(payments):
         _check_values((prefix(index) + field, amount) for field, amount in _amounts(payment))
@@ -327,12 +311,12 @@ def _check_values(amounts: Iterable[tuple[str, Amount]]) -> None:
     for field, amount in amounts:
         if _VALUE.fullmatch(amount.value) is None or int(amount.value) > MAX_VALUE:
             why = f"“{safe_text(amount.value, limit=32)}” is not a whole number from 0 to 2^64−1."
-            raise _broken(f"{field}.value", why)
+            raise broken(f"{field}.value", why)
 
 
 def _check_object(raw: msgspec.Raw, field: str) -> None:
     if bytes(raw)[:1] not in (b"", b"{") and bytes(raw) != b"null":
-        raise _broken(field, "It is not an object.")
+        raise broken(field, "It is not an object.")
 
 
 def _raw_object(raw: msgspec.Raw) -> str:
