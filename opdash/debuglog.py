@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import traceback
 from pathlib import Path
@@ -62,6 +63,10 @@ class DebugLog:
         """Write down one request and its answer."""
         self.note(" ".join(f"{part}" for part in _parts(exchange) if part != ""))
 
+    def handler(self) -> logging.Handler:
+        """Return what brings the messages of `logging` into this log."""
+        return _Handler(self)
+
     def failure(self, error: BaseException) -> None:
         """Write down where an exception came from, line by line."""
         for chunk in traceback.format_exception(error):
@@ -71,6 +76,19 @@ class DebugLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+class _Handler(logging.Handler):
+    """Writes log records, and where their exceptions came from, into a debug log."""
+
+    def __init__(self, log: DebugLog) -> None:
+        super().__init__(logging.DEBUG)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.note(f"{record.levelname} {record.name} {record.getMessage()}")
+        if record.exc_info and record.exc_info[1] is not None:
+            self._log.failure(record.exc_info[1])
 
 
 def _parts(exchange: Exchange) -> list[object]:

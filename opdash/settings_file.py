@@ -46,7 +46,7 @@ def decode(text: str, path: Path) -> Settings:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _not_toml(str(error), path) from error
+        raise _not_toml(str(error), text, path) from error
     _check_keys(document, _TOP_KEYS, path, "")
     tables = document.get("wallet", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -275,12 +275,12 @@ def _problem(path: Path, where: str, what: str, advice: str) -> ConfigError:
     return ConfigError(f"{place}: {what}", advice)
 
 
-def _not_toml(reason: str, path: Path) -> ConfigError:
+def _not_toml(reason: str, text: str, path: Path) -> ConfigError:
     found = _LINE.search(reason)
-    line = f"line {found[1]}" if found and found[1] else "at its end"
+    line = found[1] if found and found[1] else str(text.rstrip().count("\n") + 1)
     why = safe_text(_LINE.sub("", reason).strip(), limit=120)
     return ConfigError(
-        f"{path}, {line}: not valid TOML: {why}.", "Correct that line; nothing was changed."
+        f"{path}, line {line}: not valid TOML: {why}.", "Correct that line; nothing was changed."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,6 +70,9 @@ def opened(arguments: argparse.Namespace) -> Iterator[Context]:
     log = DebugLog.open(debug_log_file(options.data_dir), clock) if options.debug else None
     if log is not None:
         talk(f"opdash: the debug log is {log.path}")
+    handler = logging.NullHandler() if log is None else log.handler()
+    logger = logging.getLogger("opdash")
+    logger.addHandler(handler)
     try:
         yield Context(options, SettingsStore(options.config), clock, log)
     except BaseException as error:
@@ -76,6 +80,7 @@ def opened(arguments: argparse.Namespace) -> Iterator[Context]:
             log.failure(error)
         raise
     finally:
+        logger.removeHandler(handler)
         if log is not None:
             log.close()
 
