@@ -12,6 +12,8 @@ from opdash.safetext import safe_text
 _EXAMPLE = "A wallet address looks like https://wallet.example/alice or $wallet.example/alice."
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?")
 _URL_CHARACTERS = re.compile(r"[!-~]+")
+_DOT = re.compile("%2e", re.IGNORECASE)
+_BLANK = re.compile(r"[\x00-\x20\x7f-\xa0]")
 _MAX_LENGTH = 2048
 
 
@@ -109,6 +111,29 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{_bracketed(_host(parts))}:{port}"
 
 
+def wire_url(url: str) -> str:
+    """Return a URL in the spelling that is sent, and therefore signed.
+
+    Scheme and host are in lower case and a default port is left out, as every HTTP client sends
+    them; path and query stay byte for byte.
+
+    Raises:
+        AddressError: The URL is none that opdash may talk to, or has a fragment.
+    """
+    parts = _split(url)
+    if parts.fragment:
+        raise AddressError("A URL that is asked has no fragment (#).")
+    host, port = _bracketed(_host(parts)), _port(parts)
+    netloc = host if port is None else f"{host}:{port}"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{netloc}{parts.path or '/'}{query}"
+
+
+def is_on_loopback(url: str) -> bool:
+    """Return whether a URL's server is this machine itself."""
+    return is_loopback(_host(_split(url)))
+
+
 def lies_below(url: str, base: str) -> bool:
     """Return whether a URL has the origin of ``base`` and a path below its path."""
     try:
@@ -117,7 +142,7 @@ def lies_below(url: str, base: str) -> bool:
     except AddressError:
         return False
     path = urlsplit(url).path
-    return path.startswith(urlsplit(base).path.rstrip("/") + "/") and "/../" not in f"{path}/"
+    return path.startswith(urlsplit(base).path.rstrip("/") + "/")
 
 
 def is_loopback(host: str) -> bool:
@@ -134,6 +159,8 @@ def _split(url: str) -> SplitResult:
     shown = safe_text(url, limit=80)
     if len(url) > _MAX_LENGTH:
         raise AddressError(f"The address “{shown}” is too long.", _EXAMPLE)
+    if _BLANK.search(url):
+        raise AddressError(f"“{shown}” has a blank or a control character in it.", _EXAMPLE)
     try:
         parts = urlsplit(url)
         host = _host(parts)
@@ -151,7 +178,7 @@ def _split(url: str) -> SplitResult:
         or "\\" in url
     ):
         raise AddressError(f"“{shown}” has characters that must be percent-encoded.", _EXAMPLE)
-    if {".", ".."} & set(parts.path.split("/")):
+    if {".", ".."} & set(_DOT.sub(".", parts.path).split("/")):
         raise AddressError(f"“{shown}” has a relative step (“.” or “..”) in its path.", _EXAMPLE)
     if parts.scheme == "http" and not is_loopback(host):
         raise AddressError("http is only used on this machine itself.", "Use https:// instead.")

@@ -4,6 +4,8 @@ OpenPaymentsError
 ├── UnreachableError           5   no answer: DNS, TLS, connection, time-out
 │   └── UnansweredError        5   the request may have been carried out all the same
 ├── ProtocolError              1   an answer that breaks the protocol; names the field
+│   ├── AnswerTooLargeError        more than opdash reads: ask for less at once
+│   └── LostCursorError            the list's place was lost: start again from its head
 └── ServerError                1   the server said no: status, code, description
     ├── NotPermittedError      4   401 or 403
     │   ├── InactiveTokenError     the token expired or was revoked: get another
@@ -55,6 +57,14 @@ class ProtocolError(OpenPaymentsError):
     def __init__(self, sentence: str, advice: str = "", *, field: str = "") -> None:
         super().__init__(sentence, advice)
         self.field = field
+
+
+class AnswerTooLargeError(ProtocolError):
+    """An answer is larger than opdash reads; a shorter page may fit."""
+
+
+class LostCursorError(ProtocolError):
+    """A page that was promised is empty: the walk must start again from the head of the list."""
 
 
 class ServerError(OpenPaymentsError):

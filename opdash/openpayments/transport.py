@@ -1,0 +1,300 @@
+"""HTTP underneath the client: bytes out, bytes in, and every failure as one of ours.
+
+What is sent is exactly what was signed. Redirects are not followed, cookies are not kept, and an
+answer is read only so far as it is worth reading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from opdash import __version__
+from opdash.clock import Clock
+from opdash.errors import ConfigError
+from opdash.openpayments.errors import AnswerTooLargeError, OpenPaymentsError, ProtocolError
+from opdash.openpayments.outages import Progress, outage
+from opdash.openpayments.servertime import ServerTime
+
+MAX_ANSWER = 2 * 1024 * 1024
+"""The most bytes of an answer's body that are read, unpacked."""
+
+_KEEP_IDLE = 4.0
+"""Seconds that an idle connection is kept: less than the five after which common servers close it,
+so that a POST hardly ever meets a connection that is just being closed."""
+
+_LOST_CONNECTION = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, without headers and bodies, for logs.
+
+    Attributes:
+        request_id: Counts the requests of one client from 1.
+        method: Such as ``GET``.
+        url: What was asked for; the last part of a token's or grant's own URL is masked.
+        status: The answer's status; None when there was none.
+        seconds: From asking to the end of the answer.
+        problem: Why there was no whole answer, or an empty string.
+    """
+
+    request_id: int
+    method: str
+    url: str
+    status: int | None
+    seconds: float
+    problem: str = ""
+
+    def __str__(self) -> str:
+        outcome = self.problem if self.status is None else f"{self.status} {self.problem}".strip()
+        return f"#{self.request_id} {self.method} {self.url} → {outcome} in {self.seconds:.3f} s"
+
+
+Observer = Callable[[Exchange], None]
+"""Is told of every exchange, on the event loop; it must not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered.
+
+    Attributes:
+        url: What was asked for.
+        status: The HTTP status.
+        headers: The headers; names in any case.
+        body: The whole body, unpacked.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Sends requests over pooled connections. One belongs to one event loop."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        ca_file: Path | None = None,
+        observer: Observer | None = None,
+        timeout: float = 10.0,
+        max_answer: int = MAX_ANSWER,
+    ) -> None:
+        """Prepare; nothing is connected yet.
+
+        Args:
+            clock: For the offset of the server's clock.
+            ca_file: Certificates (PEM) to trust instead of the system's.
+            observer: Is told of every exchange.
+            timeout: Seconds until the whole answer must be there.
+            max_answer: Bytes of an answer's body that are read at most.
+
+        Raises:
+            ConfigError: The file of certificates cannot be used.
+        """
+        self._clock = clock
+        self._observer = observer
+        self._timeout = timeout
+        self._max_answer = max_answer
+        self._tls = None if ca_file is None else _tls_of(ca_file)
+        self._pools: dict[str, httpx.AsyncClient] = {}
+        self._count = 0
+        self._server_time = ServerTime(clock)
+
+    @property
+    def server_offset(self) -> timedelta:
+        """The server's clock less this machine's: the median over the last ``Date`` headers."""
+        return self._server_time.offset
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        masked: bool = False,
+    ) -> Answer:
+        """Send one request and return the answer, whatever its status.
+
+        A GET that meets a connection which the server has just closed is sent once more on a new
+        one; nothing else is ever repeated.
+
+        Args:
+            method: In capitals.
+            url: As `opdash.openpayments.addresses.wire_url` returns it.
+            headers: All headers but ``Host``, ``Accept``, ``User-Agent`` and the connection's own.
+            body: The body, or None.
+            masked: Whether the URL itself gives access to something, and logs must not show it.
+
+        Raises:
+            UnreachableError: Nothing was sent.
+            UnansweredError: The request was sent, at least in part, and no whole answer came.
+            ProtocolError: The answer is no HTTP that can be read.
+            AnswerTooLargeError: The answer is larger than opdash reads.
+        """
+        self._count += 1
+        number, started = self._count, self._clock.monotonic()
+        shown = f"{url.rpartition('/')[0]}/•••" if masked else url
+        status: int | None = None
+        problem = "cancelled"
+        try:
+            answer = await self._answer(method, url, headers, body)
+            status, problem = answer.status, ""
+            return answer
+        except OpenPaymentsError as error:
+            problem = type(error).__name__
+            raise
+        finally:
+            if self._observer is not None:
+                seconds = self._clock.monotonic() - started
+                self._observer(Exchange(number, method, shown, status, seconds, problem))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.aclose()
+
+    async def _answer(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        pool = await self._pool(url)
+        progress = Progress()
+        try:
+            async with asyncio.timeout(self._timeout):
+                try:
+                    return await self._once(pool, method, url, headers, body, progress)
+                except _LOST_CONNECTION:
+                    if method != "GET" or not progress.met_closed_connection:
+                        raise
+                progress = Progress()
+                return await self._once(pool, method, url, headers, body, progress)
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
+            raise outage(url, error, progress, self._timeout) from error
+
+    async def _once(
+        self,
+        pool: httpx.AsyncClient,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        progress: Progress,
+    ) -> Answer:
+        request = pool.build_request(
+            method, url, headers=headers, content=body, extensions={"trace": progress.note}
+        )
+        _send_target_as_signed(request, url)
+        asked_at = self._clock.now()
+        response = await pool.send(request, stream=True)
+        try:
+            self._server_time.learn(response.headers, asked_at)
+            content = await self._read(response)
+        finally:
+            await response.aclose()
+        return Answer(url, response.status_code, response.headers, content)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        unpack = _unpacker(response.headers.get("content-encoding", ""))
+        chunks, size = [], 0
+        async for packed in response.aiter_raw():
+            chunk = packed
+            if unpack is not None:
+                chunk = _unpacked(unpack, packed, self._max_answer + 1 - size)
+            size += len(chunk)
+            if size > self._max_answer:
+                raise AnswerTooLargeError(
+                    f"The server's answer is larger than {self._max_answer // 1024} KiB, "
+                    "which opdash does not read.",
+                    "Ask for a shorter page.",
+                )
+            chunks.append(chunk)
+        if unpack is not None and not unpack.eof and size:
+            raise ProtocolError("The server's packed answer ends too early.")
+        return b"".join(chunks)
+
+    async def _pool(self, url: str) -> httpx.AsyncClient:
+        scheme = url.partition(":")[0]
+        if scheme not in self._pools:
+            if scheme == "https" and self._tls is None:
+                self._tls = await asyncio.to_thread(_system_tls)
+            trusts_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._pools.setdefault(scheme, _new_pool(self._tls or trusts_nobody))
+        return self._pools[scheme]
+
+
+def _new_pool(tls: ssl.SSLContext) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=tls,
+        timeout=None,  # noqa: S113 - one deadline over the whole exchange takes its place
+        follow_redirects=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        limits=httpx.Limits(
+            max_connections=10, max_keepalive_connections=5, keepalive_expiry=_KEEP_IDLE
+        ),
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"opdash/{__version__}",
+        },
+        mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
+    )
+
+
+def _send_target_as_signed(request: httpx.Request, url: str) -> None:
+    """Keep httpx from writing a URL in another spelling than the one that was signed."""
+    target = url[url.index("/", url.index("//") + 2) :].encode("ascii")
+    if request.url.raw_path != target:
+        request.extensions["target"] = target
+
+
+def _system_tls() -> ssl.SSLContext:
+    """Trust what the system trusts, or what ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name."""
+    context = ssl.create_default_context()
+    if not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def _tls_of(ca_file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"The file of certificates {ca_file} cannot be used: "
+            f"{getattr(error, 'strerror', None) or 'it holds no certificate in PEM form'}.",
+            "Correct ca_file in the profile, or remove it to trust what the system trusts.",
+        ) from error
+
+
+def _unpacker(encoding: str) -> Any:
+    match encoding.strip().lower():
+        case "" | "identity":
+            return None
+        case "gzip" | "x-gzip":
+            return zlib.decompressobj(wbits=31)
+    raise ProtocolError("The server packed its answer in a way that opdash did not offer.")
+
+
+def _unpacked(unpack: Any, packed: bytes, most: int) -> bytes:
+    try:
+        return bytes(unpack.decompress(packed, max(most, 1)))
+    except zlib.error as error:
+        raise ProtocolError("The server's packed answer is damaged.") from error
