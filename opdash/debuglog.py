@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import traceback
@@ -55,13 +56,17 @@ class DebugLog:
         return cls(path, os.fdopen(descriptor, "w", encoding="utf-8", buffering=1), clock)
 
     def note(self, text: str) -> None:
-        """Write one line; secrets are masked and control characters replaced."""
+        """Write one line; secrets are masked and control characters replaced.
+
+        A log that takes no more, because the disk is full, hinders nothing else.
+        """
         instant = self._clock.now().isoformat(timespec="milliseconds")
-        self._file.write(f"{instant} {safe_text(redact(text), limit=_MAX_LINE)}\n")
+        with contextlib.suppress(OSError):
+            self._file.write(f"{instant} {safe_text(redact(text), limit=_MAX_LINE)}\n")
 
     def exchange(self, exchange: Exchange) -> None:
         """Write down one request and its answer."""
-        self.note(" ".join(f"{part}" for part in _parts(exchange) if part != ""))
+        self.note(str(exchange))
 
     def handler(self) -> logging.Handler:
         """Return what brings the messages of `logging` into this log."""
@@ -75,7 +80,8 @@ class DebugLog:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 class _Handler(logging.Handler):
@@ -89,7 +95,3 @@ class _Handler(logging.Handler):
         self._log.note(f"{record.levelname} {record.name} {record.getMessage()}")
         if record.exc_info and record.exc_info[1] is not None:
             self._log.failure(record.exc_info[1])
-
-
-def _parts(exchange: Exchange) -> list[object]:
-    return [exchange]

@@ -139,6 +139,10 @@ def _tell(error: Exception, *, debug: bool) -> int:
 
     if isinstance(error, OpdashError):
         sentence, advice, code = error.sentence, error.advice, int(error.exit_code)
+    elif isinstance(error, OSError):
+        sentence = f"The system refused: {error.strerror or error}."
+        advice = f"It is about {error.filename}." if error.filename else ""
+        code = 1
     else:
         sentence = f"opdash failed through a mistake of its own ({type(error).__name__})."
         advice = "Report what is above." if debug else "Run it again with --debug to see where."

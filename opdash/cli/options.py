@@ -124,5 +124,13 @@ def add_wallet_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def whole_number(text: str) -> int:
+    """Read a whole number greater than zero, for argparse."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
+        shown = safe_text(text, limit=24)
+        raise argparse.ArgumentTypeError(f"“{shown}” is no whole number greater than zero")
+    return int(text)
+
+
 def _place(path: Path | None) -> Path | None:
     return path.expanduser().absolute() if path is not None else None

@@ -1,0 +1,148 @@
+"""``opdash list``: incoming payments, newest first, printed from the ledger."""
+
+from __future__ import annotations
+
+from opdash.cli import shapes, wording
+from opdash.cli.context import opened
+from opdash.cli.options import (
+    CommandParser,
+    UsageError,
+    add_json_option,
+    add_wallet_option,
+    whole_number,
+)
+from opdash.cli.output import Cell, Column, print_json, print_table, talk
+from opdash.cli.running import run_with_dashboard
+from opdash.errors import OpdashError
+from opdash.ledger.records import NEWEST_FIRST, PaymentRow, WalletRow
+from opdash.service.dashboard import Dashboard
+from opdash.service.session import WalletSession
+
+_BATCH = 500
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``opdash list``."""
+    parser = CommandParser(
+        "list",
+        "List incoming payments, newest first. The newest are fetched first; what the server does "
+        "not answer is printed as it was last known.",
+        ["opdash list --first 50", "opdash list --all --json | jq -r .id"],
+    )
+    parser.add_argument(
+        "--first", metavar="N", type=whole_number, default=20, help="how many; 20 unless given"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="all of them, walking the server's list to its end"
+    )
+    parser.add_argument("--offline", action="store_true", help="ask no server; print what is known")
+    add_wallet_option(parser)
+    add_json_option(parser)
+    options = parser.parse(arguments)
+    if options.all and options.offline:
+        raise UsageError("--all asks the server, and --offline does not.", "Leave one of them out.")
+    with opened(options) as context:
+        profile = context.choose_profile(options.wallet)
+
+        async def work(dashboard: Dashboard) -> int:
+            session = dashboard.session(profile.name)
+            failure: OpdashError | None = None
+            if not options.offline:
+                wanted = None if options.all else options.first
+                failure = await _fetch(dashboard, session, wanted)
+            count = None if options.all else options.first
+            _print(dashboard, session, count, as_json=options.json)
+            if failure is not None:
+                raise failure
+            return 0
+
+        return run_with_dashboard(context, work)
+
+
+async def _fetch(
+    dashboard: Dashboard, session: WalletSession, wanted: int | None
+) -> OpdashError | None:
+    """Bring the ledger up to date, so far that it holds as many payments as are wanted."""
+    try:
+        await session.poll_once()
+        while wanted is None or _known(dashboard, session) < wanted:
+            if not await session.load_older():
+                break
+    except OpdashError as error:
+        return error
+    return None
+
+
+def _known(dashboard: Dashboard, session: WalletSession) -> int:
+    return dashboard.reader.count(session.wallet_id) if session.wallet_id is not None else 0
+
+
+def _print(
+    dashboard: Dashboard, session: WalletSession, count: int | None, *, as_json: bool
+) -> None:
+    wallet_id = session.wallet_id
+    wallet = None if wallet_id is None else dashboard.reader.wallet(wallet_id)
+    if wallet is None:
+        talk("Nothing is known of this wallet yet.")
+    elif as_json:
+        _print_json(dashboard, session, wallet, count)
+    else:
+        rows = _window(dashboard, wallet, 0, wallet.known if count is None else count)
+        _print_table(rows, wallet)
+        more = "" if wallet.complete else "; the server has more (--first N, --all)"
+        talk(f"{len(rows):,} of {wallet.known:,} known payments{more}")
+
+
+def _print_json(
+    dashboard: Dashboard, session: WalletSession, wallet: WalletRow, count: int | None
+) -> None:
+    left = wallet.known if count is None else min(count, wallet.known)
+    offset = 0
+    while left > 0 and (rows := _window(dashboard, wallet, offset, min(left, _BATCH))):
+        for row in rows:
+            print_json(shapes.payment(row, session.profile.name))
+        offset += len(rows)
+        left -= len(rows)
+
+
+def _window(
+    dashboard: Dashboard, wallet: WalletRow, offset: int, limit: int
+) -> tuple[PaymentRow, ...]:
+    return dashboard.reader.window(wallet.address, NEWEST_FIRST, offset, limit)
+
+
+def _print_table(rows: tuple[PaymentRow, ...], wallet: WalletRow) -> None:
+    if not rows:
+        return
+    code = wallet.asset.code
+    columns = [
+        Column("Id"),
+        Column("State"),
+        Column(f"Asked {code}", right=True),
+        Column(f"Received {code}", right=True),
+        Column("Reference", shrinks=True),
+        Column("Description", shrinks=True),
+        Column("Created"),
+        Column("Expires"),
+    ]
+    ids = wording.short_ids(rows)
+    print_table(columns, [_cells(row, ids[row.id], wallet) for row in rows])
+
+
+def _cells(row: PaymentRow, short_id: str, wallet: WalletRow) -> list[Cell]:
+    asked = ""
+    if row.asked is not None and row.asked_asset is not None:
+        same = row.asked_asset == wallet.asset
+        write = wording.number if same else wording.money
+        asked = write(row.asked, row.asked_asset)
+    write = wording.number if row.received_asset == wallet.asset else wording.money
+    return [
+        Cell(short_id),
+        Cell(wording.state(row), wording.state_style(row)),
+        Cell(asked),
+        Cell(write(row.received, row.received_asset)),
+        Cell(row.reference),
+        Cell(row.description),
+        Cell(wording.local(row.created_at)),
+        Cell(wording.local(row.expires_at)),
+    ]

@@ -1,0 +1,143 @@
+"""Commands that use the service: the same dashboard as the screen, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from opdash.cli.context import Context
+from opdash.cli.output import talk
+from opdash.cli.wording import last_segment
+from opdash.errors import InputError, OpdashError
+from opdash.ledger.records import PaymentRow
+from opdash.openpayments.addresses import lies_below
+from opdash.openpayments.errors import GoneError, NotFoundError
+from opdash.safetext import safe_text
+from opdash.service.dashboard import Dashboard
+from opdash.service.events import ConsentEnded, ConsentNeeded, Event
+from opdash.service.session import WalletSession
+
+
+class UnknownPayment(InputError):
+    """No payment, or more than one, is meant by what a person typed."""
+
+
+def run_with_dashboard(context: Context, work: Callable[[Dashboard], Awaitable[int]]) -> int:
+    """Open the dashboard, do the work, and close it again however the work ends.
+
+    Raises:
+        OpdashError: What the work raised, or the ledger cannot be opened.
+    """
+
+    async def main() -> int:
+        observer = None if context.log is None else context.log.exchange
+        dashboard = Dashboard(
+            context.store, context.options.data_dir, context.clock, observer=observer
+        )
+        dashboard.events.subscribe(_tell_consent)
+        try:
+            return await work(dashboard)
+        finally:
+            await dashboard.stop()
+
+    return asyncio.run(main())
+
+
+async def find_payment(
+    dashboard: Dashboard,
+    session: WalletSession,
+    text: str,
+    *,
+    anywhere: bool,
+    offline: bool = False,
+) -> tuple[WalletSession, PaymentRow]:
+    """Return the payment that a person means, as far as known, and the session it belongs to.
+
+    The server is asked only for a payment that the ledger does not know.
+
+    Args:
+        dashboard: Where to look.
+        session: The wallet that is meant unless the payment is another's.
+        text: The payment's URL, or a unique start or end of its id.
+        anywhere: Whether the other wallets may hold it too.
+        offline: Whether to ask no server at all.
+
+    Raises:
+        UnknownPayment: There is none, or several are meant.
+        OpdashError: The server could not be asked.
+    """
+    found = _known(dashboard, session, text, anywhere=anywhere)
+    if not found and not offline:
+        found = await _asked_for(dashboard, session, text, anywhere=anywhere)
+    row = _only(found, text)
+    return _session_of(dashboard, row) or session, row
+
+
+async def _asked_for(
+    dashboard: Dashboard, session: WalletSession, text: str, *, anywhere: bool
+) -> tuple[PaymentRow, ...]:
+    await session.poll_once()
+    found = _known(dashboard, session, text, anywhere=anywhere)
+    wallet = session.wallet
+    if found or wallet is None or not lies_below(text, wallet.resource_server):
+        return found
+    with contextlib.suppress(GoneError, NotFoundError):
+        row = await session.refresh_payment(text)
+        return () if row is None else (row,)
+    return ()
+
+
+def _known(
+    dashboard: Dashboard, session: WalletSession, text: str, *, anywhere: bool
+) -> tuple[PaymentRow, ...]:
+    rows = dashboard.reader.find(text)
+    return tuple(row for row in rows if anywhere or row.wallet == session.wallet_id)
+
+
+def _session_of(dashboard: Dashboard, row: PaymentRow) -> WalletSession | None:
+    sessions = (dashboard.session(profile.name) for profile in dashboard.profiles)
+    return next((session for session in sessions if session.wallet_id == row.wallet), None)
+
+
+def _only(rows: tuple[PaymentRow, ...], text: str) -> PaymentRow:
+    shown = safe_text(text, limit=80)
+    if not rows:
+        raise UnknownPayment(
+            f"opdash knows no payment “{shown}”.",
+            "Give its URL, or the id that “opdash list --all” shows.",
+        )
+    if len(rows) > 1:
+        names = ", ".join(last_segment(row.id) for row in rows[:5])
+        raise UnknownPayment(f"Several payments are meant by “{shown}”.", f"Say which: {names}.")
+    return rows[0]
+
+
+def _tell_consent(event: Event) -> None:
+    if isinstance(event, ConsentNeeded):
+        talk(
+            f"The account holder must consent, so that opdash may {event.purpose}. Open:",
+            f"  {event.url}",
+            "opdash waits until then; Ctrl+C ends it.",
+        )
+    elif isinstance(event, ConsentEnded):
+        talk(event.sentence)
+
+
+async def learn_wallets(dashboard: Dashboard) -> None:
+    """Ask the wallets of which nothing is known yet to describe themselves.
+
+    One that cannot be reached is passed over, unless it is the only one.
+
+    Raises:
+        OpdashError: The only wallet cannot be asked.
+    """
+    for profile in dashboard.profiles:
+        session = dashboard.session(profile.name)
+        if session.wallet is not None:
+            continue
+        try:
+            await session.poll_once()
+        except OpdashError:
+            if len(dashboard.profiles) == 1 and session.wallet is None:
+                raise

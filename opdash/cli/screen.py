@@ -1,0 +1,31 @@
+"""``opdash`` by itself: the screen."""
+
+from __future__ import annotations
+
+import sys
+
+from opdash.cli.context import opened
+from opdash.cli.options import CommandParser, UsageError, add_wallet_option
+
+
+def run(arguments: list[str]) -> int:
+    """Open the screen."""
+    parser = CommandParser("", "Open the screen.")
+    add_wallet_option(parser)
+    options = parser.parse(arguments)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "The screen needs a terminal, and this is none.",
+            "Use “opdash list” or “opdash watch”, or see “opdash --help”.",
+        )
+    with opened(options) as context:
+        from opdash.service.dashboard import Dashboard
+        from opdash.tui.app import OpdashApp
+
+        observer = None if context.log is None else context.log.exchange
+        dashboard = Dashboard(
+            context.store, context.options.data_dir, context.clock, observer=observer
+        )
+        app = OpdashApp(dashboard)
+        app.run()
+        return app.return_code or 0

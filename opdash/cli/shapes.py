@@ -1,0 +1,189 @@
+"""The objects that ``--json`` prints, one a line. Field names are stable; new ones may be added.
+
+amount      ``{"value": "1250", "assetCode": "USD", "assetScale": 2, "decimal": "12.50"}``;
+            ``value`` is minor units, both numbers are exact and are texts so that no reader
+            rounds them. A difference can be negative.
+instant     RFC 3339 in UTC, or null.
+payment     ``id, wallet`` (its name here), ``walletAddress, state, asked, received, difference,
+            completed, createdAt, expiresAt, reference, description, metadata, final, needsAction,
+            notCompletedByServer, noLongerAtServer, firstSeenAt, lastSeenAt, changedAt, goneAt,
+            reachedAt, scope, anomalies``; from ``show`` also ``timeline`` and ``url``.
+step        of a time line: ``at, kind, source, received, delta, text``.
+change      from ``watch``: ``event`` (new, changed, time, gone, back), ``at, wallet, announce``
+            (paid, received or null), ``previousState, previousReceived, payment``.
+creation    from ``create``: ``requestId, status, paymentId, error, payment, request``.
+outgoing    ``id, walletAddress, receiver, state, certain, debit, receive, sent, failed, createdAt,
+            quoteId, metadata``.
+wallet      from ``wallet``: ``name, label, walletAddress, clientWalletAddress, keyId, keyFile,
+            scope, isDefault, publicName, assetCode, assetScale, known, open, due, received,
+            lastPollAt``; from ``wallet add`` also ``keyServed``.
+
+Remote text is as the server sent it, escaped by the rules of JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from opdash.ledger.records import Change, Creation, PaymentRow, TimelineEntry, WalletRow
+from opdash.ledger.states import OutgoingVerdict
+from opdash.openpayments.amounts import Amount, Asset, format_minor
+from opdash.openpayments.errors import ProtocolError
+from opdash.openpayments.resources import OutgoingPayment, decode_metadata
+from opdash.settings import Profile
+
+Record = dict[str, Any]
+
+
+def amount(minor_units: int | None, asset: Asset | None) -> Record | None:
+    """Return an amount's object, or None where there is none."""
+    if minor_units is None or asset is None:
+        return None
+    return {
+        "value": str(minor_units),
+        "assetCode": asset.code,
+        "assetScale": asset.scale,
+        "decimal": format_minor(minor_units, asset.scale),
+    }
+
+
+def instant(when: datetime | None) -> str | None:
+    """Return an instant in RFC 3339, UTC, or None."""
+    if when is None:
+        return None
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def payment(row: PaymentRow, profile: str) -> Record:
+    """Return an incoming payment's object."""
+    return {
+        "id": row.id,
+        "wallet": profile,
+        "walletAddress": row.wallet,
+        "state": row.state.value,
+        "asked": amount(row.asked, row.asked_asset),
+        "received": amount(row.received, row.received_asset),
+        "difference": amount(row.difference, row.received_asset),
+        "completed": row.completed,
+        "createdAt": instant(row.created_at),
+        "expiresAt": instant(row.expires_at),
+        "reference": row.reference,
+        "description": row.description,
+        "metadata": metadata(row.metadata_json),
+        "final": row.final,
+        "needsAction": row.needs_action,
+        "notCompletedByServer": row.not_completed_by_server,
+        "noLongerAtServer": row.no_longer_at_server,
+        "firstSeenAt": instant(row.first_seen_at),
+        "lastSeenAt": instant(row.last_seen_at),
+        "changedAt": instant(row.changed_at),
+        "goneAt": instant(row.gone_at),
+        "reachedAt": instant(row.reached_at),
+        "scope": row.scope.value,
+        "anomalies": list(row.anomalies),
+    }
+
+
+def metadata(text: str) -> Mapping[str, Any]:
+    """Return a metadata object, empty where it cannot be read."""
+    try:
+        return decode_metadata(text)
+    except ProtocolError:
+        return {}
+
+
+def timeline(entries: Sequence[TimelineEntry], asset: Asset) -> list[Record]:
+    """Return the objects of a payment's time line, oldest first."""
+    return [
+        {
+            "at": instant(entry.at),
+            "kind": entry.kind.value,
+            "source": None if entry.source is None else entry.source.value,
+            "received": amount(entry.received, asset),
+            "delta": amount(entry.delta, asset),
+            "text": entry.text,
+        }
+        for entry in entries
+    ]
+
+
+def change(what: Change, profile: str, at: datetime) -> Record:
+    """Return a change's object."""
+    before = what.previous
+    return {
+        "event": what.kind.value,
+        "at": instant(at),
+        "wallet": profile,
+        "announce": what.announce,
+        "previousState": None if before is None else before.state.value,
+        "previousReceived": None
+        if before is None
+        else amount(before.received, before.received_asset),
+        "payment": payment(what.payment, profile),
+    }
+
+
+def creation(what: Creation, row: PaymentRow | None, request: Any, profile: str) -> Record:
+    """Return a creation's object.
+
+    Args:
+        what: How far it has come.
+        row: The created payment, or None.
+        request: The JSON object that was sent.
+        profile: The wallet's name.
+    """
+    return {
+        "requestId": what.request_id,
+        "status": what.status.value,
+        "paymentId": what.payment_id,
+        "error": what.error,
+        "payment": None if row is None else payment(row, profile),
+        "request": request,
+    }
+
+
+def outgoing(sent: OutgoingPayment, verdict: OutgoingVerdict) -> Record:
+    """Return an outgoing payment's object."""
+    return {
+        "id": sent.id,
+        "walletAddress": sent.wallet_address,
+        "receiver": sent.receiver,
+        "state": verdict.state.value,
+        "certain": verdict.certain,
+        "debit": _wire(sent.debit_amount),
+        "receive": _wire(sent.receive_amount),
+        "sent": _wire(sent.sent_amount),
+        "failed": sent.failed,
+        "createdAt": instant(sent.created_at),
+        "quoteId": sent.quote_id,
+        "metadata": metadata(sent.metadata_json),
+    }
+
+
+def wallet(profile: Profile, row: WalletRow | None, *, is_default: bool) -> Record:
+    """Return a configured wallet's object; what was never learnt is null."""
+    asset = None if row is None else row.asset
+    return {
+        "name": profile.name,
+        "label": profile.label,
+        "walletAddress": profile.wallet_address,
+        "clientWalletAddress": profile.client_wallet_address,
+        "keyId": profile.key_id,
+        "keyFile": None if profile.key_file is None else str(profile.key_file),
+        "scope": profile.scope.value,
+        "isDefault": is_default,
+        "publicName": None if row is None else row.public_name,
+        "assetCode": None if asset is None else asset.code,
+        "assetScale": None if asset is None else asset.scale,
+        "known": 0 if row is None else row.known,
+        "open": 0 if row is None else row.open_count,
+        "due": None if row is None else amount(row.open_due, asset),
+        "received": None if row is None else amount(row.received_total, asset),
+        "lastPollAt": None if row is None else instant(row.last_poll_at),
+    }
+
+
+def _wire(given: Amount) -> Record | None:
+    return amount(given.minor_units, given.asset)

@@ -1,0 +1,113 @@
+"""``opdash show``: one incoming payment and its time line."""
+
+from __future__ import annotations
+
+from opdash.cli import shapes, wording
+from opdash.cli.context import opened
+from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
+from opdash.cli.output import print_fields, print_json, print_lines, talk
+from opdash.cli.running import UnknownPayment, find_payment, run_with_dashboard
+from opdash.errors import OpdashError
+from opdash.ledger.records import PaymentRow
+from opdash.openpayments.errors import GoneError, NotFoundError
+from opdash.service.dashboard import Dashboard
+from opdash.service.session import WalletSession
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``opdash show``."""
+    parser = CommandParser(
+        "show",
+        "Show one incoming payment, fetched anew, and what was observed of it so far. A payment of "
+        "another wallet is shown as far as anyone may read it.",
+        ["opdash show 2f1b6c0e", "opdash show https://ilp.example/incoming-payments/2f1b6c0e-…"],
+    )
+    parser.add_argument("payment", metavar="ID", help="its URL, or a unique part of its id")
+    parser.add_argument("--offline", action="store_true", help="ask no server; show what is known")
+    add_wallet_option(parser)
+    add_json_option(parser)
+    options = parser.parse(arguments)
+    with opened(options) as context:
+        profile = context.choose_profile(options.wallet)
+
+        async def work(dashboard: Dashboard) -> int:
+            session = dashboard.session(profile.name)
+            try:
+                owner, row = await find_payment(
+                    dashboard,
+                    session,
+                    options.payment,
+                    anywhere=not options.wallet,
+                    offline=options.offline,
+                )
+            except UnknownPayment:
+                if "://" not in options.payment or options.offline:
+                    raise
+                return await _show_public(session, options.payment, as_json=options.json)
+            failure: OpdashError | None = None
+            if not options.offline:
+                failure = await _refresh(owner, row)
+                row = dashboard.reader.payment(row.wallet, row.id) or row
+            _show(dashboard, owner, row, as_json=options.json)
+            if failure is not None:
+                raise failure
+            return 0
+
+        return run_with_dashboard(context, work)
+
+
+async def _refresh(session: WalletSession, row: PaymentRow) -> OpdashError | None:
+    """Fetch a payment anew; return why that could not be done."""
+    try:
+        await session.refresh_payment(row.id)
+    except (GoneError, NotFoundError):
+        talk("The server no longer has this payment; this is what opdash remembers.")
+    except OpdashError as error:
+        return error
+    return None
+
+
+def _show(dashboard: Dashboard, session: WalletSession, row: PaymentRow, *, as_json: bool) -> None:
+    entries = dashboard.reader.timeline(row.wallet, row.id)
+    if as_json:
+        steps = shapes.timeline(entries, row.received_asset)
+        print_json({**shapes.payment(row, session.profile.name), "timeline": steps})
+        return
+    print_fields(wording.payment_fields(row))
+    known = ("description", "externalRef")
+    metadata = {k: v for k, v in shapes.metadata(row.metadata_json).items() if k not in known}
+    if metadata:
+        print_lines("", "metadata")
+        print_fields([(f"  {path}", text) for path, text in wording.leaves(metadata)])
+    print_lines("", "time line")
+    print_fields(
+        [
+            (f"  {wording.local(step.at)}", wording.step(step, row.received_asset))
+            for step in entries
+        ]
+    )
+
+
+async def _show_public(session: WalletSession, url: str, *, as_json: bool) -> int:
+    payment = await session.public_payment(url)
+    received = payment.received_amount
+    units, asset = (None, None) if received is None else (received.minor_units, received.asset)
+    talk("This payment is none of your wallets'; this is what anyone may read of it.")
+    if as_json:
+        print_json(
+            {
+                "id": url,
+                "public": True,
+                "authServer": payment.auth_server,
+                "received": shapes.amount(units, asset),
+            }
+        )
+    else:
+        print_fields(
+            [
+                ("received", wording.money(units, asset) or "not told"),
+                ("auth server", payment.auth_server),
+                ("payment", url),
+            ]
+        )
+    return 0
