@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -47,11 +48,20 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o600, overwrite: bool 
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory and its missing parents, mode 0700; one that exists is left as it is."""
+    """Make a directory and its missing parents, mode 0700; one that exists is left as it is.
+
+    Raises:
+        OSError: It cannot be made, or something else has its name.
+    """
     if path.is_dir():
         return
     make_private_directory(path.parent)
-    path.mkdir(mode=0o700, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError as error:
+        if not path.is_dir():  # another process may have been quicker
+            reason = os.strerror(errno.ENOTDIR)
+            raise NotADirectoryError(errno.ENOTDIR, reason, str(path)) from error
 
 
 def _sync_directory(directory: Path) -> None:

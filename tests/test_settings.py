@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import string
 from dataclasses import replace
@@ -392,7 +391,8 @@ def test_settings_that_could_not_be_read_back_are_not_written(path: Path) -> Non
         store.save(settings.replacing(replace(SHOP, poll_interval=0.01)))
 
     assert path.read_text() == text
-    assert sorted(os.listdir(path.parent)) == [".config.toml.lock", "config.toml"]
+    left = sorted(file.name for file in path.parent.iterdir())
+    assert left == [".config.toml.lock", "config.toml"]
 
 
 # Properties
