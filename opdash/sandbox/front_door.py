@@ -1,0 +1,53 @@
+"""The one place through which every request passes.
+
+Here time catches up, answers are held back where that was asked for, and the headers that all
+answers share are set.
+"""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from opdash.sandbox.clock import SandboxClock, http_date
+from opdash.sandbox.simulation import Simulation
+
+
+class FrontDoor:
+    """Wraps the application.
+
+    Args:
+        app: What answers.
+        clock: The sandbox's clock; the ``Date`` header follows it.
+        simulation: What happens while nobody asks.
+        latency: Milliseconds by which each answer is held back.
+    """
+
+    def __init__(
+        self, app: ASGIApp, clock: SandboxClock, simulation: Simulation, latency: int
+    ) -> None:
+        self._app = app
+        self._clock = clock
+        self._simulation = simulation
+        self._latency = latency
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        if self._latency and not scope["path"].startswith("/sandbox/"):
+            await self._clock.sleep(self._latency / 1000)
+        self._simulation.catch_up()
+        path = scope["path"]
+        if path.endswith("/") and not path.endswith("//") and path != "/":
+            scope["path"] = path[:-1]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += [
+                    (b"date", http_date(self._clock.now()).encode()),
+                    (b"vary", b"Origin"),
+                    (b"access-control-allow-origin", b"*"),
+                ]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
