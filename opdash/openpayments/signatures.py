@@ -204,10 +204,14 @@ def _read_input(fields: Mapping[str, str]) -> tuple[list[str], str, str]:
 
 def _read_signature(fields: Mapping[str, str], key_id: str) -> bytes:
     found = _SIG1.search(fields["signature"])
+    text = found[1] if found else "?"
     try:
-        return base64.b64decode(found[1] if found else "?", validate=True)
+        signature = base64.b64decode(text, validate=True)
     except ValueError as error:
         raise SignatureError(SignatureFault.HEADERS, key_id) from error
+    if base64.b64encode(signature).decode() != text:
+        raise SignatureError(SignatureFault.HEADERS, key_id)
+    return signature
 
 
 def _digest_fits(header: str, body: bytes | None) -> bool:
