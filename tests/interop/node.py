@@ -20,9 +20,7 @@ _TIMEOUT = 120.0
 
 def run(script: str, asked: object) -> Any:
     """Run a script with a JSON value on its stdin; return the JSON value on its stdout."""
-    node = shutil.which("node") or _missing("Node.js is not installed")
-    if not (HERE / "node_modules" / "@interledger" / "open-payments").is_dir():
-        _missing("the official libraries are not installed: run npm ci in tests/interop")
+    node = require()
     done = subprocess.run(
         [node, HERE / script],
         input=json.dumps(asked, ensure_ascii=False).encode(),
@@ -33,6 +31,14 @@ def run(script: str, asked: object) -> Any:
     if done.returncode != 0:
         pytest.fail(f"{script} failed:\n{done.stderr.decode()}", pytrace=False)
     return json.loads(done.stdout)
+
+
+def require() -> str:
+    """Return where Node.js is; skip the test, or fail it, when it or the libraries are missing."""
+    node = shutil.which("node") or _missing("Node.js is not installed")
+    if not (HERE / "node_modules" / "@interledger" / "open-payments").is_dir():
+        _missing("the official libraries are not installed: run npm ci in tests/interop")
+    return node
 
 
 def _missing(what: str) -> NoReturn:
