@@ -9,7 +9,7 @@ from opdash.errors import InputError
 from opdash.safetext import safe_text
 
 _DURATION = re.compile(
-    r"(?:(\d{1,4})w)?(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?"
+    r"(?:(\d{1,4})w)?(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?", re.ASCII
 )
 
 
