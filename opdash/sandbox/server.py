@@ -62,9 +62,7 @@ def run_sandbox(options: SandboxOptions, clock: Clock | None = None) -> int:
             CLIENT: (options.key_file or directory / _KEY_FILE, CLIENT_KEY_ID),
             OTHER_CLIENT: (directory / _OTHER_KEY_FILE, OTHER_KEY_ID),
         }
-        keys = {
-            path: (_open_key(file, key_id).public_jwk(),) for path, (file, key_id) in files.items()
-        }
+        keys = {path: (_served_key(*file),) for path, file in files.items()}
         sandbox = build_sandbox(options, base_url, keys, clock or SystemClock())
 
         def shown(path: str) -> dict[str, str]:
@@ -171,6 +169,12 @@ def _open_key(file: Path, key_id: str) -> ClientKey:
         return key
     except OSError as error:
         raise KeyFileError(f"The key file {file} cannot be read: {error.strerror}.") from error
+
+
+def _served_key(file: Path, key_id: str) -> dict[str, str]:
+    """Return the public half of a key with the fields that the real servers serve."""
+    jwk = _open_key(file, key_id).public_jwk()
+    return {name: jwk[name] for name in ("kid", "x", "alg", "kty", "crv")}
 
 
 def _write_private(file: Path, content: bytes) -> None:
