@@ -109,6 +109,7 @@ _KEY_NAMES = {
     "backspace": "⌫",
     "f1": "F1",
     "f2": "F2",
+    "f3": "F3",
 }
 
 
@@ -343,7 +344,8 @@ def _forms() -> tuple[Action, ...]:
         form("leave", "escape", "Back", "Leave the payment as it is.", complete, 2),
         form("save", "ctrl+s", "Save", "Add the wallet address and begin to watch it.", add, 1),
         form("check_again", "ctrl+r", "Check again", "Ask address and key once more.", add, 3),
-        form("copy_key", "f2", "Copy key", "Copy the public key for the provider.", add, 4),
+        form("make_key", "f3", "New key", "Make a private key, kept for you only.", add, 4),
+        form("copy_key", "f2", "Copy key", "Copy the public key for the provider.", add, 5),
         form("leave", "escape", "Back", "Leave; you are asked if you typed something.", add, 2),
         form("remove_for_good", "ctrl+y", "Remove", "Remove it from opdash.", remove, 1),
         form("leave", "escape", "Keep", "Keep the wallet address.", remove, 2),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "styles", _PACKAGE.parent / "styles")
 
 
-def sheets(*names: str) -> list[str | Path]:
+def sheets(*names: str) -> list[str | PurePath]:
     """Return the paths of style sheets, for a screen's or the app's ``CSS_PATH``.
 
     Args:

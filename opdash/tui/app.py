@@ -1,0 +1,216 @@
+"""The app: themes, the way between screens, and the one ear for what the service announces."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+
+from opdash.errors import OpdashError
+from opdash.safetext import safe_text
+from opdash.service.dashboard import Dashboard
+from opdash.service.events import ConsentEnded, ConsentNeeded, Event, PaymentsChanged
+from opdash.settings import Settings
+from opdash.tui.actions import Place, bindings
+from opdash.tui.announcements import Announcer
+from opdash.tui.failures import told
+from opdash.tui.screens.base import _Shared
+from opdash.tui.stylesheets import sheets
+from opdash.tui.themes import DARK, THEMES, other_theme, theme_named
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+_LOG = logging.getLogger(__name__)
+
+_TOAST_SECONDS = 6.0
+_ERROR_SECONDS = 12.0
+
+
+def _registry_commands() -> type[Provider]:
+    from opdash.tui.commands import RegistryCommands
+
+    return RegistryCommands
+
+
+def _first_profile(settings: Settings) -> str:
+    """Return the profile to begin with, or an empty string where a person has to choose."""
+    names = [profile.name for profile in settings.profiles]
+    default = settings.default_profile.casefold()
+    chosen = [name for name in names if name.casefold() == default] or names
+    return chosen[0] if len(chosen) == 1 else ""
+
+
+class OpdashApp(App[None]):
+    """The terminal dashboard.
+
+    Args:
+        dashboard: The service, not started; the app starts it after its first paint and stops it
+            when it ends.
+        demo: Whether no money is real, which every screen then says.
+    """
+
+    TITLE = "opdash"
+    COMMANDS: ClassVar[set[Any]] = {_registry_commands}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.ANYWHERE)
+
+    class Heard(Message):
+        """The service announced something."""
+
+    def __init__(self, dashboard: Dashboard, *, demo: bool = False) -> None:
+        first = _first_profile(dashboard.settings)
+        # Textual loads no sheets for the screen that it begins with.
+        super().__init__(css_path=sheets("base", "widgets", "payments" if first else "wallets"))
+        self.dashboard = dashboard
+        self.demo = demo
+        self._heard: deque[Event] = deque()
+        self._unsubscribe: Callable[[], None] | None = None
+        self.announcer = Announcer()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = theme_named(dashboard.settings.theme).name
+
+    # Beginning and end
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the first screen: the payments of the default wallet, or the choice of wallets."""
+        first = _first_profile(self.dashboard.settings)
+        if first:
+            return self._payments_screen(first)
+        from opdash.tui.screens.wallets import WalletsScreen
+
+        return WalletsScreen()
+
+    def on_mount(self) -> None:
+        """Listen to the service, and start it once the first frame is painted."""
+        self.announcer.begin(self.dashboard)
+        self._unsubscribe = self.dashboard.events.subscribe(self._hear)
+        self.call_after_refresh(self.background, self.dashboard.start(), "start")
+
+    async def on_unmount(self) -> None:
+        """End the service."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        await self.dashboard.stop()
+
+    # What the service announces
+
+    def _hear(self, event: Event) -> None:
+        self._heard.append(event)
+        if len(self._heard) == 1:
+            self.post_message(self.Heard())
+
+    def on_opdash_app_heard(self) -> None:
+        """Hand on everything that was announced since the last time."""
+        events = list(self._heard)
+        self._heard.clear()
+        for event in events:
+            self._take(event)
+            for screen in self.screen_stack:
+                if isinstance(screen, _Shared):
+                    screen.hear(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case PaymentsChanged():
+                for sentence in self.announcer.sentences(event):
+                    self.tell(sentence)
+                    self.bell()
+            case ConsentNeeded():
+                from opdash.tui.screens.consent import ConsentScreen
+
+                self.push_screen(ConsentScreen(event))
+            case ConsentEnded():
+                severity: SeverityLevel = "information" if event.granted else "warning"
+                self.tell(event.sentence, severity=severity)
+            case _:
+                pass
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return what the style sheets name, should another theme be set."""
+        return DARK.variables
+
+    # Between the screens
+
+    def show_payments(self, profile_name: str) -> None:
+        """Show a wallet address's payments instead of the screen that is there."""
+        try:
+            screen = self._payments_screen(profile_name)
+        except OpdashError as error:
+            self.tell(error.sentence, error.advice, severity="error")
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.switch_screen(screen)
+
+    def show_wallets(self) -> None:
+        """Show the choice of wallets instead of the screens that are there."""
+        from opdash.tui.screens.wallets import WalletsScreen
+
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.switch_screen(WalletsScreen())
+
+    def _payments_screen(self, profile_name: str) -> Screen[Any]:
+        from opdash.tui.screens.payments import PaymentsScreen
+
+        return PaymentsScreen(self.dashboard.session(profile_name))
+
+    # What works everywhere
+
+    def tell(
+        self, sentence: str, advice: str = "", *, severity: SeverityLevel = "information"
+    ) -> None:
+        """Show a sentence for a moment; it is never read as markup."""
+        text = safe_text(f"{sentence} {advice}".strip(), limit=600)
+        seconds = _ERROR_SECONDS if severity == "error" else _TOAST_SECONDS
+        self.notify(text, severity=severity, timeout=seconds, markup=False)
+
+    def background(self, work: Coroutine[Any, Any, Any], group: str) -> None:
+        """Await something that outlives a screen; a failure becomes a sentence."""
+        self.run_worker(
+            self._guarded(work), name=group, group=group, exclusive=False, exit_on_error=False
+        )
+
+    async def _guarded(self, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.tell(*told(error), severity="error")
+
+    def action_commands(self) -> None:
+        """Open the command palette."""
+        self.action_command_palette()
+
+    def action_help(self) -> None:
+        """Show the keys of the screen that is there."""
+        from opdash.tui.screens.help import HelpScreen
+
+        place = self.screen.PLACE if isinstance(self.screen, _Shared) else Place.ANYWHERE
+        self.push_screen(HelpScreen(place))
+
+    def action_toggle_theme(self) -> None:
+        """Change between dark and light, and remember it."""
+        theme = other_theme(self.theme)
+        self.theme = theme.name
+        self.background(self.dashboard.save_theme(theme.name.removeprefix("opdash-")), "save-theme")
+
+    def on_app_focus(self) -> None:
+        """Poll at full speed again."""
+        self._focus(active=True)
+
+    def on_app_blur(self) -> None:
+        """Poll less often while nobody looks."""
+        self._focus(active=False)
+
+    def _focus(self, *, active: bool) -> None:
+        for profile in self.dashboard.profiles:
+            self.dashboard.session(profile.name).focus(active)

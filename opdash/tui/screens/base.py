@@ -1,0 +1,81 @@
+"""What every screen shares: its place in the registry, toasts, and named background work.
+
+The threading rule: the ledger is read on the screen's thread, in small windows; the network is only
+awaited in workers of a named group, never in Textual's default one, which cancels across purposes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from textual.notifications import SeverityLevel
+from textual.screen import ModalScreen, Screen
+
+from opdash.errors import OpdashError
+from opdash.service.events import Event
+from opdash.tui.actions import Place
+from opdash.tui.failures import told
+from opdash.tui.stylesheets import sheets
+
+if TYPE_CHECKING:
+    from opdash.service.dashboard import Dashboard
+    from opdash.tui.app import OpdashApp
+
+R = TypeVar("R")
+
+
+class _Shared(Screen[R], Generic[R]):
+    """The common part of full screens and dialogs."""
+
+    PLACE: ClassVar[Place]
+
+    @property
+    def opdash(self) -> OpdashApp:
+        """The app, by its own type."""
+        return cast("OpdashApp", self.app)
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The service."""
+        return self.opdash.dashboard
+
+    def tell(
+        self, sentence: str, advice: str = "", *, severity: SeverityLevel = "information"
+    ) -> None:
+        """Show a sentence for a moment; it is never read as markup."""
+        self.opdash.tell(sentence, advice, severity=severity)
+
+    def tell_error(self, error: OpdashError) -> None:
+        """Show what went wrong and what to do."""
+        self.opdash.tell(error.sentence, error.advice, severity="error")
+
+    def background(self, work: Coroutine[Any, Any, Any], group: str) -> None:
+        """Await something without holding the screen up; a failure becomes a sentence.
+
+        Args:
+            work: What to await; it is cancelled when this screen goes.
+            group: A name for its purpose; work of other purposes is left alone.
+        """
+        self.run_worker(
+            self._guarded(work), name=group, group=group, exclusive=False, exit_on_error=False
+        )
+
+    async def _guarded(self, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.tell(*told(error), severity="error")
+
+    def hear(self, event: Event) -> None:
+        """Take note of what the service announces; each screen as it needs."""
+
+
+class OpdashScreen(_Shared[R], Generic[R]):
+    """A full screen."""
+
+
+class OpdashModal(_Shared[R], ModalScreen[R], Generic[R]):
+    """A dialog over another screen."""
+
+    CSS_PATH = sheets("modals")

@@ -1,0 +1,58 @@
+"""What stands where payments would be, when there are none to show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.content import Content
+
+from opdash.ledger.records import Scope
+from opdash.safetext import safe_text
+from opdash.service.status import Phase, Status
+from opdash.settings import Profile
+from opdash.tui import format as fmt
+
+
+def empty_text(profile: Profile, status: Status, now: datetime) -> Content:
+    """Say why there is nothing, and what to do, for each way in which that can be."""
+    title, *rest = _paragraphs(profile, status, now)
+    lines = [Content.styled(title, "bold"), *(Content(line) for line in rest)]
+    return Content("\n\n").join(lines)
+
+
+def _paragraphs(profile: Profile, status: Status, now: datetime) -> list[str]:
+    address = fmt.short_address(profile.wallet_address)
+    match status.phase:
+        case Phase.IDLE | Phase.CONNECTING:
+            return [
+                f"◌ Connecting to {address}…",
+                "The first answer of a wallet address takes a moment.",
+                "w chooses another wallet address, q leaves.",
+            ]
+        case Phase.OFFLINE | Phase.REFUSED:
+            word = "Offline" if status.phase is Phase.OFFLINE else "The server said no"
+            return [
+                f"▲ {word}, and nothing is known yet.",
+                safe_text(f"{status.problem} {status.advice}".strip(), limit=400),
+                _next_try(status, now),
+            ]
+        case Phase.LIVE:
+            return [
+                "○ No incoming payments yet.",
+                _scope_sentence(profile),
+                "Press n to create the first one; it appears here and is watched from then on.",
+            ]
+
+
+def _next_try(status: Status, now: datetime) -> str:
+    if status.polling or status.next_poll_at is None or status.next_poll_at <= now:
+        return "Trying again now…"
+    return f"Next try in {fmt.age(status.next_poll_at - now)}; r tries at once."
+
+
+def _scope_sentence(profile: Profile) -> str:
+    if profile.scope is Scope.OWN:
+        return "This wallet shows the payments that opdash created, and there are none."
+    return (
+        "The wallet address has never been asked to receive a payment, as far as its server says."
+    )

@@ -1,0 +1,59 @@
+"""The keys that work here, on the last line of every screen; each can be clicked."""
+
+from __future__ import annotations
+
+from opdash.tui.actions import Action, Place, actions_at
+from opdash.tui.widgets.line import Line, Span, cut, width_of
+
+_GAP = Span("  ")
+
+
+class KeyLine(Line):
+    """The line of keys of one place.
+
+    On a narrow terminal the actions that matter least go first; ``?`` is always there. An action
+    that cannot be done right now is dimmed, not removed, so that nothing jumps.
+    """
+
+    def __init__(self, place: Place, *, id: str | None = None) -> None:  # noqa: A002 - Textual's
+        super().__init__(id=id)
+        self._actions = tuple(action for action in actions_at(place) if action.rank)
+        self._off: frozenset[str] = frozenset()
+
+    def set_off(self, *action_ids: str) -> None:
+        """Dim the actions that cannot be done right now."""
+        if self._off != (off := frozenset(action_ids)):
+            self._off = off
+            self._fill()
+
+    def on_resize(self) -> None:
+        """Choose again what fits."""
+        self._fill()
+
+    def _fill(self) -> None:
+        width = self.size.width
+        if width:
+            self.show(cut([Span(" "), *key_spans(self._actions, width - 2, self._off)], width))
+
+
+def key_spans(
+    actions: tuple[Action, ...], width: int, off: frozenset[str] = frozenset()
+) -> list[Span]:
+    """Return the pieces of a key line: as many actions as fit, those of low rank first."""
+    kept = list(actions)
+    spans = _spans(kept, off)
+    while len(kept) > 1 and width_of(spans) > width:
+        kept.remove(max(kept, key=lambda action: action.rank))
+        spans = _spans(kept, off)
+    return spans
+
+
+def _spans(actions: list[Action], off: frozenset[str]) -> list[Span]:
+    spans: list[Span] = []
+    for action in actions:
+        if spans:
+            spans.append(_GAP)
+        dim = action.id in off
+        spans.append(Span(action.shown_key, "off" if dim else "key", action.run))
+        spans.append(Span(f" {action.label}", "off" if dim else "muted", action.run))
+    return spans
