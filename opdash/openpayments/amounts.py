@@ -126,9 +126,10 @@ def parse_minor(text: str, scale: int, *, maximum: int = MAX_VALUE) -> int:
     fraction = match[2] or ""
     if len(fraction) > scale:
         raise AmountError(_too_many_decimals(scale), _example(scale))
-    if len(match[1].lstrip("0")) + scale > 400:
+    whole = match[1].lstrip("0")
+    if len(whole) + scale > 400:
         raise AmountError("The amount is too large.")
-    minor_units = int((match[1] + fraction.ljust(scale, "0")) or "0")
+    minor_units = int((whole + fraction.ljust(scale, "0")) or "0")
     if minor_units > maximum:
         largest = format_minor(maximum, scale)
         raise AmountError(

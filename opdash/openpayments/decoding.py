@@ -24,18 +24,23 @@ def decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
     return msgspec.json.Decoder(kind, dec_hook=_secret)
 
 
-def decode(with_decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
-    """Decode an answer.
+def decode(with_decoder: msgspec.json.Decoder[_T], body: bytes, within: str = "") -> _T:
+    """Decode an answer, or a part of one.
+
+    Args:
+        with_decoder: Knows the record.
+        body: The JSON.
+        within: Where the part lies in its answer, such as ``result[3].``, to name a culprit.
 
     Raises:
         ProtocolError: It is no JSON in UTF-8, or a field is missing or of the wrong kind.
     """
     try:
-        return _decode(with_decoder, body)
+        return _decode(with_decoder, body, within)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return _decode(with_decoder, _tamed(body))
+        return _decode(with_decoder, _tamed(body), within)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(body) from error
 
@@ -56,14 +61,15 @@ def broken(field: str, why: str) -> ProtocolError:
     )
 
 
-def _decode(with_decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+def _decode(with_decoder: msgspec.json.Decoder[_T], body: bytes, within: str) -> _T:
     body.decode()
     try:
         return with_decoder.decode(body)
     except msgspec.ValidationError as error:
         text = str(error)
         found = _FIELD.search(text)
-        raise broken(found[1] if found else "", _FIELD.sub("", text) + ".") from error
+        field = (within + (found[1] if found else "")).rstrip(".")
+        raise broken(field, _FIELD.sub("", text) + ".") from error
 
 
 def _tamed(body: bytes) -> bytes:
@@ -104,4 +110,4 @@ def _not_json(body: bytes) -> ProtocolError:
 def _secret(kind: type, value: Any) -> Any:
     if kind is Secret and isinstance(value, str):
         return Secret(value)
-    raise msgspec.ValidationError(f"Expected `str`, got `{type(value).__name__}`")
+    raise TypeError(f"Expected `str`, got `{type(value).__name__}`")

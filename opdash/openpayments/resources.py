@@ -20,6 +20,7 @@ import msgspec
 from opdash.openpayments.addresses import AddressError, check_server_url
 from opdash.openpayments.amounts import MAX_VALUE, Amount, Asset
 from opdash.openpayments.decoding import broken, decode, decoder
+from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.secrets import Secret
 from opdash.safetext import safe_text
 
@@ -143,6 +144,12 @@ class IncomingPaymentPage(msgspec.Struct, frozen=True):
     result: tuple[IncomingPayment, ...] = ()
 
 
+class _Parts(msgspec.Struct, frozen=True):
+    """A page whose payments are not looked into yet."""
+
+    result: tuple[msgspec.Raw, ...]
+
+
 class OutgoingPayment(msgspec.Struct, frozen=True, rename="camel"):
     """An outgoing payment (schema ``outgoing-payment``).
 
@@ -224,7 +231,13 @@ def decode_incoming_payment_page(body: bytes) -> IncomingPaymentPage:
     Raises:
         ProtocolError: A field breaks the protocol, or there is a next page and no cursor to it.
     """
-    page = decode(_INCOMING_PAYMENT_PAGE, body)
+    try:
+        page = decode(_INCOMING_PAYMENT_PAGE, body)
+    except ProtocolError as error:
+        if error.field.startswith("result[...]"):
+            for index, part in enumerate(decode(_PARTS, body).result):
+                decode(_INCOMING_PAYMENT, bytes(part), f"result[{index}].")
+        raise
     if page.pagination.has_next_page and not page.pagination.end_cursor:
         raise broken("pagination.endCursor", "There is a next page, and no cursor to it.")
     _check_payments(page.result, "result[{}].".format)
@@ -286,6 +299,7 @@ _INCOMING_PAYMENT = decoder(IncomingPayment)
 _PUBLIC_INCOMING_PAYMENT = decoder(PublicIncomingPayment)
 _INCOMING_PAYMENT_PAGE = decoder(IncomingPaymentPage)
 _OUTGOING_PAYMENT = decoder(OutgoingPayment)
+_PARTS = decoder(_Parts)
 _METADATA = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
