@@ -59,7 +59,8 @@ class Action:
         places: Where it works.
         rank: How long it stays on a narrow key line: 1 stays longest, `HIDDEN` is never there.
         shown: The key as people write it, where that differs from ``keys[0]``.
-        argument: What its method is given, or None.
+        argument: What its method is given, or None; actions of one id differ by it only.
+        family_help: One sentence for all of them.
         in_palette: Whether the command palette offers it; plain movement is left out.
     """
 
@@ -71,6 +72,7 @@ class Action:
     rank: int = HIDDEN
     shown: str = ""
     argument: int | None = None
+    family_help: str = ""
     in_palette: bool = True
 
     @property
@@ -127,6 +129,7 @@ SORT_COLUMNS = ("State", "Asked", "Received", "Reference", "Description", "Creat
 
 _LISTS = (Place.PAYMENTS, Place.WALLETS)
 _SHEETS = (Place.DETAIL, Place.OUTGOING)
+_FORMS = (Place.CREATE, Place.COMPLETE, Place.ADD_WALLET, Place.REMOVE_WALLET)
 
 
 def _everywhere() -> tuple[Action, ...]:
@@ -160,14 +163,19 @@ def _movement() -> tuple[Action, ...]:
     def move(id_: str, keys: tuple[str, ...], label: str, sentence: str) -> Action:
         return Action(id_, keys, label, sentence, _LISTS, in_palette=False)
 
-    def scroll(id_: str, keys: tuple[str, ...], label: str, sentence: str) -> Action:
-        return Action(id_, keys, label, sentence, _SHEETS, in_palette=False)
+    def scroll(
+        id_: str, keys: tuple[str, ...], label: str, sentence: str, *, forms: bool = False
+    ) -> Action:
+        places = (*_SHEETS, *_FORMS) if forms else _SHEETS
+        return Action(id_, keys, label, sentence, places, in_palette=False)
 
     return (
         scroll("line_up", ("up", "k"), "Up", "Scroll one line up."),
         scroll("line_down", ("down", "j"), "Down", "Scroll one line down."),
-        scroll("screen_up", ("pageup", "ctrl+b"), "Screen up", "Scroll one screenful up."),
-        scroll("screen_down", ("pagedown", "ctrl+f"), "Screen down", "Scroll one screenful down."),
+        scroll("screen_up", ("pageup",), "Screen up", "Scroll one screenful up.", forms=True),
+        scroll(
+            "screen_down", ("pagedown",), "Screen down", "Scroll one screenful down.", forms=True
+        ),
         scroll("top", ("home", "g"), "Top", "Scroll to the top."),
         scroll("bottom", ("end", "G"), "Bottom", "Scroll to the bottom."),
         move("move_up", ("up", "k"), "Up", "Go one row up."),
@@ -265,6 +273,7 @@ def _payments() -> tuple[Action, ...]:
                 f"Sort by {name}; once more turns the order round.",
                 here,
                 argument=number,
+                family_help="Sort by that column; once more turns the order round.",
             )
             for number, name in enumerate(SORT_COLUMNS, start=1)
         ),

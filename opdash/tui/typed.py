@@ -95,6 +95,12 @@ def parse_instant(text: str, zone: tzinfo | None = None) -> datetime:
     return instant
 
 
+def minute_long(instant: datetime) -> str:
+    """Write an instant to the minute, with this machine's zone: ``2026-11-22 14:02 CET``."""
+    local = instant.astimezone()
+    return f"{local:%Y-%m-%d %H:%M} {local.tzname() or ''}".rstrip()
+
+
 def parse_value(text: str) -> object:
     """Read a metadata value: text as it is, or JSON after a ``=``.
 

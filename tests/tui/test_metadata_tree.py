@@ -94,4 +94,4 @@ def test_every_tree_is_bounded_and_harmless(value: object, lines: int, depth: in
 @given(json_values, st.integers(1, 100))
 def test_a_sheet_is_as_high_as_it_says(value: object, width: int) -> None:
     sheet = Sheet(tree_rows(value))
-    assert sheet.get_height({}, width) >= len(sheet.rows)
+    assert sheet.get_height({}, width) >= len(sheet.entries)

@@ -20,6 +20,7 @@ class Note(Enum):
     HINT = ("hint", "")
     GOOD = ("good", "✓ ")
     WAIT = ("wait", "… ")
+    WARN = ("warn", "! ")
     BAD = ("bad", "✗ ")
 
     @property

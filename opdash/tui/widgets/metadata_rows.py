@@ -17,7 +17,7 @@ from opdash.service.drafts import REQUEST_ID_KEY
 from opdash.tui.typed import kind_of, parse_value
 from opdash.tui.widgets.form_field import Note, NoteLine
 
-RULE = 'A value is sent as text; after a “=” as JSON: =42, =true, =["a"].'
+RULE = 'Sent as text; after a “=” as JSON: =42, =true, =["a"].'
 """How the type of a value is chosen."""
 
 _TAKEN = {

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.content import Content
-from textual.css.styles import RulesMap
-from textual.strip import Strip
-from textual.style import Style
-from textual.visual import RenderOptions, Visual
 
 FULL = "━"
 EMPTY = "─"
@@ -33,30 +31,29 @@ def filled(received: int, asked: int, width: int) -> int:
     return width if received >= asked else min(max(received * width // asked, 1), width - 1)
 
 
-class ProgressLine(Visual):
-    """A bar over the whole width.
+@dataclass(frozen=True, slots=True)
+class ProgressLine:
+    """A bar over the whole width of a sheet.
 
     Attributes:
         received: Minor units that arrived.
-        asked: Minor units asked for; a bar needs some.
+        asked: Minor units asked for.
     """
 
-    def __init__(self, received: int, asked: int) -> None:
-        self.received = received
-        self.asked = asked
+    received: int
+    asked: int
 
-    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:  # noqa: ARG002
-        """Return all the width there is."""
-        return container_width
+    @property
+    def plain(self) -> str:
+        """Nothing: the percentage beside it says the same."""
+        return ""
 
-    def get_height(self, rules: RulesMap, width: int) -> int:  # noqa: ARG002
-        """Return 1."""
-        return 1
+    @property
+    def widest(self) -> int:
+        """It takes what it is given."""
+        return 0
 
-    def render_strips(
-        self, width: int, height: int | None, style: Style, options: RenderOptions
-    ) -> list[Strip]:
+    def fold(self, width: int) -> list[Content]:
         """Return the bar, one line."""
         full = filled(self.received, self.asked, width)
-        bar = Content.assemble((FULL * full, "$accent"), (EMPTY * (width - full), "$line"))
-        return bar.render_strips(width, height, style, options)
+        return [Content.assemble((FULL * full, "$accent"), (EMPTY * (width - full), "$line"))]

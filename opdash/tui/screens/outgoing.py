@@ -1,0 +1,223 @@
+"""A payment looked up by its URL: an outgoing one of one's own, or what anyone may read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from opdash.errors import InputError, OpdashError
+from opdash.ledger.records import PaymentRow
+from opdash.ledger.states import OutgoingState, OutgoingVerdict
+from opdash.openpayments.addresses import parse_resource_url
+from opdash.openpayments.resources import OutgoingPayment
+from opdash.service.events import Event, PaymentsChanged
+from opdash.service.session import WalletSession
+from opdash.tui.actions import Place, bindings
+from opdash.tui.screens.base import OpdashScreen
+from opdash.tui.stylesheets import sheets
+from opdash.tui.widgets.form_field import FormField, Note
+from opdash.tui.widgets.key_line import KeyLine
+from opdash.tui.widgets.outgoing_facts import judge_outgoing, outgoing_entries, public_entries
+from opdash.tui.widgets.payment_facts import head_entries
+from opdash.tui.widgets.sheet import Entry, SheetView
+
+_HINT = "Paste the URL of an outgoing payment, or of any incoming payment, and press Enter."
+
+
+class OutgoingScreen(OpdashScreen[None]):
+    """Asks for a payment's URL and shows what may be known of it."""
+
+    PLACE = Place.OUTGOING
+    CSS_PATH = sheets("forms", "outgoing")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.OUTGOING)
+    AUTO_FOCUS = "#url Input"
+
+    def __init__(self, session: WalletSession, url: str = "") -> None:
+        super().__init__()
+        self._session = session
+        self._first_url = url
+        self._asked_url = ""
+        self._payment: OutgoingPayment | None = None
+        self._sent_changed_at: datetime | None = None
+        self._receiver: PaymentRow | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay the parts out."""
+        yield Static(Content.styled("Look up a payment", "bold"), classes="title", markup=False)
+        yield FormField(
+            "URL",
+            Input(self._first_url, placeholder="https://…", compact=True),
+            hint=_HINT,
+            id="url",
+        )
+        with VerticalScroll(id="result"):
+            yield SheetView()
+        yield KeyLine(Place.OUTGOING)
+
+    def on_mount(self) -> None:
+        """Look up the URL that was handed in, and keep what is shown up to date."""
+        self.set_interval(1.0, self._paint)
+        self.set_interval(self._session.profile.poll_interval, self._follow)
+        if self._first_url:
+            self.action_look_up()
+
+    # Asking
+
+    @on(Input.Submitted)
+    def action_look_up(self) -> None:
+        """Ask for the payment at the typed URL."""
+        typed = self.query_one("#url Input", Input).value
+        try:
+            url = parse_resource_url(typed)
+        except InputError as error:
+            self._field.say_error(error)
+            return
+        if url != self._asked_url:
+            self._payment, self._sent_changed_at = None, None
+            self._view.show(())
+        self._asked_url = url
+        self._field.say("Asking …", Note.WAIT)
+        self._look_up(url)
+
+    def action_refresh(self) -> None:
+        """Ask again for the payment that is shown."""
+        if self._asked_url:
+            self._look_up(self._asked_url)
+
+    def _follow(self) -> None:
+        if self._payment is not None and self._judge(self._payment).state is OutgoingState.SENDING:
+            self._look_up(self._asked_url)
+
+    @work(group="lookup", exclusive=True, exit_on_error=False)
+    async def _look_up(self, url: str) -> None:
+        try:
+            entries = await self._ask(url)
+        except OpdashError as error:
+            self._field.say_error(error)
+            if self._payment is None:
+                self._view.show(())
+            return
+        self._field.say()
+        if entries:
+            self._view.show(entries)
+        self._paint()
+        self.query_one("#result").focus()
+
+    async def _ask(self, url: str) -> list[Entry]:
+        if not names_incoming(url):
+            payment = await self.dashboard.outgoing_payment(url, first=self._session.profile.name)
+            self._take(payment)
+            return []
+        known = self._known(url)
+        if known is not None:
+            return head_entries(known, self._session.now(), whole=True)
+        return public_entries(url, await self._session.public_payment(url))
+
+    def _take(self, payment: OutgoingPayment) -> None:
+        before = self._payment
+        if before is not None and before.sent_amount != payment.sent_amount:
+            self._sent_changed_at = self._session.now()
+        self._payment = payment
+        self._receiver = self._known(payment.receiver)
+
+    def hear(self, event: Event) -> None:
+        """Take note of what becomes of the receiver, where it is one of one's own."""
+        if isinstance(event, PaymentsChanged) and self._payment is not None:
+            for change in event.changes:
+                if change.payment.id == self._payment.receiver:
+                    self._receiver = change.payment
+
+    # Showing
+
+    @property
+    def _field(self) -> FormField:
+        return self.query_one("#url", FormField)
+
+    @property
+    def _view(self) -> SheetView:
+        return self.query_one("#result SheetView", SheetView)
+
+    def _known(self, url: str) -> PaymentRow | None:
+        for profile in self.dashboard.profiles:
+            wallet_id = self.dashboard.session(profile.name).wallet_id
+            if wallet_id is None:
+                continue
+            payment = self.dashboard.reader.payment(wallet_id, url)
+            if payment is not None:
+                return payment
+        return None
+
+    def _paint(self) -> None:
+        if self._payment is None:
+            return
+        verdict, now = self._judge(self._payment), self._session.now()
+        name = "" if self._receiver is None else self._wallet_name(self._receiver.wallet)
+        self._view.show(outgoing_entries(self._payment, verdict, now, receiver_name=name))
+
+    def _judge(self, payment: OutgoingPayment) -> OutgoingVerdict:
+        return judge_outgoing(
+            payment,
+            self._session.now(),
+            sent_changed_at=self._sent_changed_at,
+            receiver_settled=None if self._receiver is None else _settled(self._receiver),
+        )
+
+    def _wallet_name(self, wallet_id: str) -> str:
+        for profile in self.dashboard.profiles:
+            if self.dashboard.session(profile.name).wallet_id == wallet_id:
+                return profile.title
+        return ""
+
+    # Keys
+
+    def action_edit_url(self) -> None:
+        """Type another URL."""
+        typed = self.query_one("#url Input", Input)
+        typed.focus()
+        typed.select_all()
+
+    def action_back(self) -> None:
+        """Go back to the payments."""
+        self.dismiss(None)
+
+    def action_line_up(self) -> None:
+        """Scroll one line up."""
+        self.query_one("#result").scroll_up(animate=False)
+
+    def action_line_down(self) -> None:
+        """Scroll one line down."""
+        self.query_one("#result").scroll_down(animate=False)
+
+    def action_screen_up(self) -> None:
+        """Scroll one screenful up."""
+        self.query_one("#result").scroll_page_up(animate=False)
+
+    def action_screen_down(self) -> None:
+        """Scroll one screenful down."""
+        self.query_one("#result").scroll_page_down(animate=False)
+
+    def action_top(self) -> None:
+        """Scroll to the top."""
+        self.query_one("#result").scroll_home(animate=False)
+
+    def action_bottom(self) -> None:
+        """Scroll to the bottom."""
+        self.query_one("#result").scroll_end(animate=False)
+
+
+def names_incoming(url: str) -> bool:
+    """Return whether a payment's URL is one of an incoming payment, by its path."""
+    return "incoming-payments" in urlsplit(url).path.split("/")
+
+
+def _settled(receiver: PaymentRow) -> bool:
+    covered = receiver.difference is not None and receiver.difference >= 0
+    return receiver.completed or covered

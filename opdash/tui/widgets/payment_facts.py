@@ -1,0 +1,251 @@
+"""What is said about one incoming payment, as the entries of a sheet; pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.content import Content
+
+from opdash.ledger.records import (
+    ANOMALY_TEXT,
+    PaymentRow,
+    Source,
+    TimelineEntry,
+    TimelineKind,
+)
+from opdash.ledger.states import State
+from opdash.openpayments.amounts import Asset
+from opdash.safetext import safe_text
+from opdash.tui.format import (
+    Tone,
+    asset_code,
+    glyph,
+    instant_long,
+    moment,
+    moment_short,
+    money,
+    number,
+    payment_name,
+    relative,
+    state_tone,
+    state_word,
+)
+from opdash.tui.widgets.progress_line import ProgressLine, percent
+from opdash.tui.widgets.sheet import Entry, facts, heading, row
+
+PANE_STEPS = 8
+"""How many steps of the time line stand in the pane beside the table."""
+
+_STYLES: dict[Tone, str] = {
+    "plain": "bold",
+    "muted": "bold $muted",
+    "accent": "bold $accent",
+    "good": "bold $good",
+    "attention": "bold $attention",
+    "bad": "bold $bad",
+}
+
+
+def head_entries(payment: PaymentRow, now: datetime, *, whole: bool) -> list[Entry]:
+    """Return what a payment is: name, state, amounts, times, URL, and what needs a person.
+
+    Args:
+        payment: As the ledger knows it.
+        now: The server's present instant, UTC.
+        whole: Whether there is a whole screen for it, or only a pane.
+    """
+    entries: list[Entry] = [
+        row("", Content.styled(payment_name(payment), "bold")),
+        _state_row(payment),
+    ]
+    if payment.asked and _share(payment):
+        entries.append(ProgressLine(payment.received, payment.asked))
+    entries += facts(
+        [*_amounts(payment), *_times(payment, now, whole=whole), *_places(payment, whole)]
+    )
+    entries += [
+        row(Content.styled("▲ ", "$attention"), sentence) for sentence in attention(payment, now)
+    ]
+    entries += [
+        row(Content.styled("! ", "$bad"), safe_text(_sentence(_anomaly(code))))
+        for code in payment.anomalies
+    ]
+    return entries
+
+
+def completion_entries(payment: PaymentRow, now: datetime) -> list[Entry]:
+    """Return what a person must see before completing: state, asked, received, shortfall."""
+    amounts = _amounts(payment, difference="shortfall" if (payment.difference or 0) < 0 else "")
+    return [_state_row(payment), *facts([*amounts, *_times(payment, now, whole=False)])]
+
+
+def attention(payment: PaymentRow, now: datetime) -> list[str]:
+    """Return, a sentence each, what a person should know beyond the state's word."""
+    said: list[str] = []
+    missing = -payment.difference if payment.difference is not None else 0
+    match payment.state:
+        case State.CLOSED_SHORT:
+            said.append(f"Closed with {_asked_money(payment, missing)} missing.")
+        case State.EXPIRED_PARTIAL:
+            said.append(f"Expired with {_asked_money(payment, missing)} missing.")
+        case State.OVERPAID:
+            said.append(f"{_asked_money(payment, -missing)} more than asked for.")
+        case State.SETTLING if payment.needs_action and payment.reached_at is not None:
+            since = relative(payment.reached_at, now)
+            said.append(f"All of it arrived {since}, and the server has not completed it.")
+        case State.UNAVAILABLE if payment.received:
+            said.append("Money had arrived, and the server no longer shows the payment.")
+        case _:
+            pass
+    if payment.not_completed_by_server:
+        said.append("* The server has not completed it.")
+    if payment.no_longer_at_server:
+        said.append("No longer at the server.")
+    return said
+
+
+def timeline_entries(
+    steps: Sequence[TimelineEntry], payment: PaymentRow, now: datetime, *, whole: bool
+) -> list[Entry]:
+    """Return the time line as observed so far, the oldest step first.
+
+    The pane shows the last steps and counts the earlier ones; the screen shows all.
+    """
+    shown = steps if whole else steps[-PANE_STEPS:]
+    entries: list[Entry] = [*heading("Time line")]
+    if len(shown) < len(steps):
+        entries.append(row("", Content.styled(f"… {len(steps) - len(shown):,} earlier", "$muted")))
+    entries += facts(
+        (
+            instant_long(step.at) if whole else moment_short(step.at, now),
+            _step(step, payment.received_asset),
+        )
+        for step in shown
+    )
+    if not steps:
+        entries.append(row("", Content.styled("nothing observed yet", "$muted")))
+    return entries
+
+
+def _state_row(payment: PaymentRow) -> Entry:
+    share = _share(payment)
+    return row(
+        "",
+        Content.assemble(
+            (f"{glyph(payment.state)} {state_word(payment)}", _STYLES[state_tone(payment)]),
+            f"  {share}" if share else "",
+        ),
+    )
+
+
+def _share(payment: PaymentRow) -> str:
+    if payment.difference is None or not payment.asked:
+        return ""
+    return percent(payment.received, payment.asked)
+
+
+def _amounts(
+    payment: PaymentRow, *, difference: str = "difference"
+) -> list[tuple[str, Content | str]]:
+    asset = payment.received_asset
+    if payment.asked is None or payment.asked_asset is None:
+        return [("asked", "any amount"), ("received", money(payment.received, asset))]
+    texts = [
+        ("asked", number(payment.asked, payment.asked_asset.scale), payment.asked_asset),
+        ("received", number(payment.received, asset.scale), asset),
+    ]
+    if payment.difference is not None:
+        shown = -payment.difference if difference == "shortfall" else payment.difference
+        sign = "+" if payment.difference > 0 else ""
+        texts.append((difference or "difference", sign + number(shown, asset.scale), asset))
+    widest = max(len(text) for _, text, _ in texts)
+    return [(label, f"{text:>{widest}} {asset_code(of)}") for label, text, of in texts]
+
+
+def _times(payment: PaymentRow, now: datetime, *, whole: bool) -> list[tuple[str, Content | str]]:
+    def told(instant: datetime) -> Content:
+        zone = instant.astimezone().tzname() or ""
+        absolute = instant_long(instant) if whole else moment(instant, now)
+        return Content.assemble(f"{absolute} {zone}", (f" ({relative(instant, now)})", "$muted"))
+
+    expired = payment.expires_at is not None and payment.expires_at <= now
+    expires = "never" if payment.expires_at is None else told(payment.expires_at)
+    times: list[tuple[str, Content | str]] = [
+        ("created", told(payment.created_at)),
+        ("expired" if expired else "expires", expires),
+        ("checked", Content.styled(relative(payment.last_seen_at, now), "$muted")),
+    ]
+    if payment.gone_at is not None:
+        times.append(("gone since", told(payment.gone_at)))
+    return times
+
+
+def _places(payment: PaymentRow, whole: bool) -> list[tuple[str, Content | str]]:
+    if whole:
+        return [("payment", safe_text(payment.id)), ("wallet", safe_text(payment.wallet))]
+    tail = safe_text("/".join(payment.id.rstrip("/").rsplit("/", 2)[1:]))
+    return [("payment", f"…/{tail}")]
+
+
+def _step(step: TimelineEntry, asset: Asset) -> Content:
+    match step.kind:
+        case TimelineKind.FIRST_SEEN if step.received:
+            return Content(f"first seen with {money(step.received, asset)}")
+        case TimelineKind.RECEIVED | TimelineKind.FELL:
+            return _money_step(step, asset)
+        case TimelineKind.COMPLETED:
+            by = " by opdash" if step.source is Source.COMPLETE else ""
+            return Content(f"completed{by}")
+        case TimelineKind.ANOMALY:
+            return Content.styled(f"! {safe_text(_anomaly(step.text))}", "$bad")
+        case TimelineKind.ASKED:
+            before = f"; before: {safe_text(step.text, limit=60)}" if step.text else ""
+            return Content(f"the amount asked for changed{before}")
+        case TimelineKind.EXPIRY:
+            return Content(f"expiry changed; before: {_instant(step.text)}")
+        case TimelineKind.NOTE:
+            return Content(safe_text(step.text, limit=400))
+        case _:
+            return Content(_STEPS[step.kind])
+
+
+_STEPS = {
+    TimelineKind.FIRST_SEEN: "first seen",
+    TimelineKind.CREATED: "created by opdash",
+    TimelineKind.REOPENED: "open again",
+    TimelineKind.METADATA: "metadata changed",
+    TimelineKind.GONE: "no longer at the server",
+    TimelineKind.BACK: "at the server again",
+    TimelineKind.COMPLETING: "opdash asked to complete it",
+}
+
+
+def _money_step(step: TimelineEntry, asset: Asset) -> Content:
+    delta = step.delta or 0
+    sign = "+" if delta > 0 else ""
+    change = f"{sign}{number(delta, asset.scale)}"
+    if step.received is None or step.received == delta:
+        return Content(change)
+    return Content.assemble(change, (f"  = {number(step.received, asset.scale)}", "$muted"))
+
+
+def _instant(text: str) -> str:
+    if not text:
+        return "none"
+    try:
+        return instant_long(datetime.fromisoformat(text))
+    except ValueError:
+        return safe_text(text, limit=40)
+
+
+def _asked_money(payment: PaymentRow, minor_units: int) -> str:
+    return money(minor_units, payment.asked_asset or payment.received_asset)
+
+
+def _anomaly(code: str) -> str:
+    return ANOMALY_TEXT.get(code, code)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
