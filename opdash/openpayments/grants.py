@@ -183,7 +183,7 @@ def interaction_hash_fits(
         interact_ref: The reference that the browser brought.
         auth_server: The URL of the grant request.
     """
-    plain = given.strip().replace("-", "+").replace("_", "/").replace(" ", "+").rstrip("=")
+    plain = given.replace("-", "+").replace("_", "/").replace(" ", "+").rstrip("=")
     fits = False
     endpoint = auth_server.rstrip("/")
     for url in (endpoint, endpoint + "/"):
