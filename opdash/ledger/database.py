@@ -1,0 +1,248 @@
+"""Opening the ledger's file, and turning SQLite's failures into sentences for a person."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from opdash.errors import LedgerError
+from opdash.ledger import schema
+from opdash.safetext import safe_text
+
+_BUSY_TIMEOUT: Final = 5.0
+"""Seconds to wait for another process's transaction, each of which takes milliseconds."""
+
+_WAL_LIMIT: Final = 64 * 1024 * 1024
+_CACHE_KIB: Final = 8 * 1024
+_ELSEWHERE: Final = (
+    "Move the file away or choose another --data-dir; "
+    "opdash then rebuilds what the server still knows."
+)
+_DAMAGED: Final = (
+    "Nothing was changed. Keep a copy, then move it away; "
+    "opdash then rebuilds what the server still knows."
+)
+_CAUSES: Final = {
+    sqlite3.SQLITE_NOTADB: ("is not an opdash ledger: it is no database.", _ELSEWHERE),
+    sqlite3.SQLITE_CORRUPT: (
+        "is damaged.",
+        _DAMAGED,
+    ),
+    sqlite3.SQLITE_FULL: (
+        "cannot grow: the disk is full.",
+        "Free some space; what was not stored is fetched again.",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "cannot be written: the file or its directory is read-only.",
+        "Make both writable for you, or choose another --data-dir.",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "cannot be opened.",
+        "Check that you may read and write the file and its directory.",
+    ),
+    sqlite3.SQLITE_PERM: (
+        "cannot be opened.",
+        "Check that you may read and write the file and its directory.",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "cannot be read or written: the disk reports an error.",
+        "Check the disk and its free space, then try again.",
+    ),
+    sqlite3.SQLITE_BUSY: (
+        "is held by another program.",
+        "Close other programs that use it, then try again.",
+    ),
+    sqlite3.SQLITE_LOCKED: (
+        "is held by another program.",
+        "Close other programs that use it, then try again.",
+    ),
+}
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open a ledger, make one where there is none, and bring an older one up to date.
+
+    A directory that must be made gets mode 0700, the file 0600 before anything is written to it.
+
+    Raises:
+        LedgerError: It is not a ledger, newer than this opdash, damaged, or may not be written;
+            nothing was overwritten.
+    """
+    with explained(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _opening_alone(path.parent):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            connection = _connect(path)
+            try:
+                _check(connection, path)
+                _tighten(path)
+                connection.execute("PRAGMA journal_mode = WAL")
+                schema.migrate(connection)
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+            except BaseException:
+                connection.close()
+                raise
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open an existing ledger so that nothing can be written through it.
+
+    Raises:
+        LedgerError: There is none, or it cannot be read by this opdash.
+    """
+    if not path.exists():
+        raise LedgerError(
+            f"There is no ledger at {_shown(path)}.", "Start opdash once; it makes one."
+        )
+    with explained(path):
+        connection = _connect(path)
+        try:
+            _check(connection, path)
+            _check_not_empty(connection, path)
+            connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn failures of SQLite and of the file system into `LedgerError`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explanation(path, error) from error
+    except OSError as error:
+        raise LedgerError(
+            f"The ledger {_shown(path)} cannot be opened: {error.strerror or 'an input error'}.",
+            "Check that you may read and write the file and its directory, "
+            "or choose another --data-dir.",
+        ) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Run the body in one transaction that alone may write, whole or not at all.
+
+    Raises:
+        LedgerError: It could not be committed, or another opdash has migrated the ledger since.
+    """
+    with explained(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            _check_version(connection, path)
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def durable(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Run the body in one transaction that is on the disk when this returns.
+
+    Observations can be fetched again, so theirs are not waited for; what opdash itself sets out
+    to do cannot. A write-ahead log is one file: syncing it for this transaction also makes every
+    earlier one durable.
+    """
+    with explained(path):
+        connection.execute("PRAGMA synchronous = FULL")
+    try:
+        with transaction(connection, path):
+            yield
+    finally:
+        with explained(path):
+            connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=_BUSY_TIMEOUT,
+        cached_statements=256,
+        check_same_thread=False,
+    )
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return connection
+
+
+@contextmanager
+def _opening_alone(directory: Path) -> Iterator[None]:
+    """Keep other processes from creating or migrating a ledger in the same directory."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    (objects,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if mark != schema.APPLICATION_ID and (mark or objects or version):
+        raise LedgerError(
+            f"The file {_shown(path)} is not an opdash ledger: "
+            "it is a database of another program.",
+            _ELSEWHERE,
+        )
+    if version > schema.VERSION:
+        raise LedgerError(
+            f"The ledger {_shown(path)} was written by a newer opdash "
+            f"(ledger version {version}; this one reads up to {schema.VERSION}).",
+            "Update opdash, or choose another --data-dir; nothing was changed.",
+        )
+
+
+def _check_not_empty(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < schema.VERSION:
+        raise LedgerError(
+            f"The ledger {_shown(path)} is of an older version ({version}).",
+            "Start opdash once; it brings the ledger up to date.",
+        )
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != schema.VERSION:
+        raise LedgerError(
+            f"The ledger {_shown(path)} was changed to version {version} by another opdash.",
+            "Close this opdash and start the newer one.",
+        )
+
+
+def _tighten(path: Path) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        path.chmod(mode & 0o700)
+
+
+def _explanation(path: Path, error: sqlite3.Error) -> LedgerError:
+    code = getattr(error, "sqlite_errorcode", None)
+    cause = _CAUSES.get(code & 0xFF) if isinstance(code, int) else None
+    if cause is None:
+        reason = safe_text(str(error), limit=160)
+        return LedgerError(
+            f"The ledger {_shown(path)} cannot be used: {reason}.",
+            "Close opdash and start it again; if this stays, move the ledger away.",
+        )
+    return LedgerError(f"The ledger {_shown(path)} {cause[0]}", cause[1])
+
+
+def _shown(path: Path) -> str:
+    return safe_text(str(path), limit=200)

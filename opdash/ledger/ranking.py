@@ -1,0 +1,181 @@
+"""Any window of any order, without sorting and without counting from the start each time.
+
+SQLite reads an index from a key on quickly, but must step over every row of an ``OFFSET``. A
+`Ranking` remembers the key of every 256th row as far as it was asked for, so that a window or a
+position costs at most that many steps once its neighbourhood is known.
+
+Rows that are equal in a sorted column stand newest first in both directions. An index read
+backwards turns equal rows around, so ascending orders are put together from the groups of equal
+rows, each read newest first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from opdash.ledger.records import Sort, SortColumn
+
+_STRIDE: Final = 256
+_COLUMNS: Final = {
+    SortColumn.CREATED: "",
+    SortColumn.STATE: "state",
+    SortColumn.ASKED: "asked",
+    SortColumn.RECEIVED: "received",
+    SortColumn.REFERENCE: "reference_key",
+    SortColumn.DESCRIPTION: "description_key",
+    SortColumn.EXPIRES: "expires_at",
+}
+
+Key = tuple[Any, ...]
+"""What a row is ordered by; no two rows of a wallet address have the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A row of an order: its number in the database and its key."""
+
+    payment_key: int
+    key: Key
+
+
+class Ranking:
+    """The rows that agree in some columns, ordered by an index over further ones.
+
+    Valid as long as no row changes; the caller drops it then.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        fixed: dict[str, Any],
+        columns: Sequence[str],
+        *,
+        descending: bool,
+    ) -> None:
+        """Prepare the order; nothing is read.
+
+        Args:
+            connection: The ledger.
+            fixed: The index's first columns and the values that all rows have in them.
+            columns: The columns of the index by which the rows are ordered.
+            descending: Whether the greatest key comes first.
+        """
+        self._connection = connection
+        self._values = tuple(fixed.values())
+        self._descending = descending
+        self._anchors: list[Key] = []
+        self._exhausted = False
+        where = " AND ".join(f"{name} = ?" for name in fixed)
+        key = ", ".join(columns)
+        direction = " DESC" if descending else ""
+        order = ", ".join(name + direction for name in columns)
+        at_or_after = "<=" if descending else ">="
+        bound = f"({key}) {at_or_after} ({', '.join('?' * len(columns))})"
+        self._read_start = f"SELECT payment_key, {key} FROM payment WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: E501, S608 - only column names
+        self._read_from = f"SELECT payment_key, {key} FROM payment WHERE {where} AND {bound} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: E501, S608 - only column names
+
+    def window(self, offset: int, limit: int) -> list[Ranked]:
+        """Return at most ``limit`` rows from rank ``offset`` on."""
+        self._reach(offset)
+        anchor = min(offset // _STRIDE, len(self._anchors) - 1)
+        return self._read(anchor, limit, offset - anchor * _STRIDE) if anchor >= 0 else []
+
+    def rank(self, key: Key) -> int:
+        """Return how many rows come before a key, which need not be there."""
+        anchor = self._anchor_before(key)
+        if anchor < 0:
+            return 0
+        rows = self._read(anchor, _STRIDE, 0)
+        return anchor * _STRIDE + sum(self._is_before(row.key, key) for row in rows)
+
+    def _anchor_before(self, key: Key) -> int:
+        """Return the number of the last anchor that comes before a key, or −1."""
+        self._reach(0)
+        while not self._exhausted and self._is_before(self._anchors[-1], key):
+            self._reach(len(self._anchors) * _STRIDE)
+        low, high = 0, len(self._anchors)
+        while low < high:
+            middle = (low + high) // 2
+            if self._is_before(self._anchors[middle], key):
+                low = middle + 1
+            else:
+                high = middle
+        return low - 1
+
+    def _is_before(self, one: Key, other: Key) -> bool:
+        return one > other if self._descending else one < other
+
+    def _reach(self, rank: int) -> None:
+        """Learn the anchors up to a rank, as far as there are rows."""
+        while not self._exhausted and len(self._anchors) * _STRIDE <= rank:
+            last = len(self._anchors) - 1
+            found = self._read(last, 1, _STRIDE if last >= 0 else 0)
+            self._anchors += [row.key for row in found]
+            self._exhausted = not found
+
+    def _read(self, anchor: int, limit: int, offset: int) -> list[Ranked]:
+        if anchor < 0:
+            found = self._connection.execute(self._read_start, (*self._values, limit, offset))
+        else:
+            parameters = (*self._values, *self._anchors[anchor], limit, offset)
+            found = self._connection.execute(self._read_from, parameters)
+        return [Ranked(payment_key, tuple(key)) for payment_key, *key in found]
+
+
+class Order:
+    """The payments of one wallet address in one order."""
+
+    def __init__(self, connection: sqlite3.Connection, wallet_key: int, sort: Sort) -> None:
+        self._connection = connection
+        self._wallet_key = wallet_key
+        self._column = _COLUMNS[sort.column]
+        self._in_groups = bool(self._column) and not sort.descending
+        self._groups: dict[Any, Ranking] = {}
+        columns = [*filter(None, [self._column]), "created_at", "tie"]
+        self._ranking = Ranking(
+            connection, {"wallet_key": wallet_key}, columns, descending=sort.descending
+        )
+
+    def window(self, offset: int, limit: int) -> list[int]:
+        """Return the numbers of at most ``limit`` payments from rank ``offset`` on."""
+        rows = self._ranking.window(offset, limit)
+        if not self._in_groups:
+            return [row.payment_key for row in rows]
+        keys: list[int] = []
+        for value, members in groupby(rows, lambda row: row.key[0]):
+            equal = list(members)
+            start = 0 if keys else offset - self._ranking.rank((value,))
+            if start or len(keys) + len(equal) == len(rows):
+                equal = self._group(value).window(start, len(equal))
+            else:
+                equal.reverse()
+            keys += [row.payment_key for row in equal]
+        return keys
+
+    def position(self, payment_key: int) -> int | None:
+        """Return the rank of a payment, or None if it is not one of these."""
+        columns = ", ".join([*filter(None, [self._column]), "created_at", "tie"])
+        found = self._connection.execute(
+            f"SELECT {columns} FROM payment WHERE payment_key = ? AND wallet_key = ?",  # noqa: S608 - only column names
+            (payment_key, self._wallet_key),
+        ).fetchone()
+        if found is None:
+            return None
+        key: Key = tuple(found)
+        if not self._in_groups:
+            return self._ranking.rank(key)
+        return self._ranking.rank(key[:1]) + self._group(key[0]).rank(key[1:])
+
+    def _group(self, value: Any) -> Ranking:
+        if value not in self._groups:
+            self._groups[value] = Ranking(
+                self._connection,
+                {"wallet_key": self._wallet_key, self._column: value},
+                ("created_at", "tie"),
+                descending=True,
+            )
+        return self._groups[value]

@@ -1,0 +1,328 @@
+"""The reader's side of the ledger: synchronous, and fast enough for the thread of the screen."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Self
+
+from opdash.ledger.creations import read_creation, read_unresolved
+from opdash.ledger.database import explained, open_for_reading
+from opdash.ledger.encoding import (
+    SCOPES,
+    decode_amount,
+    decode_instant,
+    decode_optional_instant,
+    encode_instant,
+    split_id,
+)
+from opdash.ledger.figures import Figures
+from opdash.ledger.ranking import Order
+from opdash.ledger.receipts import DAYS
+from opdash.ledger.records import (
+    NEWEST_FIRST,
+    Changeable,
+    Creation,
+    PaymentRow,
+    Scope,
+    Sort,
+    Source,
+    Summary,
+    TimelineEntry,
+    TimelineKind,
+    WalkState,
+    WalletRow,
+)
+from opdash.ledger.rows import Assets, decode, select
+from opdash.ledger.wallets import read_walk_state
+
+_MOST_FOUND: Final = 50
+_LONG_AGO: Final = 0
+_NOTHING: Final = Summary(
+    open_count=0,
+    open_due=0,
+    today_count=0,
+    today_received=0,
+    needs_action=0,
+    known=0,
+    complete=False,
+    days=(0,) * DAYS,
+)
+
+
+class LedgerReader:
+    """Reads a ledger beside its writer; one for each thread.
+
+    Each method sees one state of the ledger, as of the last commit, and raises `LedgerError` where
+    the file cannot be read.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._assets = Assets(connection)
+        self._known_figures: dict[str, Figures] = {}
+        self.path = path
+        """The database file."""
+
+    @classmethod
+    def open(cls, path: Path) -> LedgerReader:
+        """Open an existing ledger; see `opdash.ledger.store.Ledger.open`.
+
+        Raises:
+            LedgerError: There is none, or it cannot be read by this opdash.
+        """
+        return cls(open_for_reading(path), path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; closing twice does nothing."""
+        self._connection.close()
+
+    def version(self) -> int:
+        """Return a number that changes whenever anything was committed to the ledger."""
+        with explained(self.path):
+            version: int
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            return version
+
+    def wallets(self) -> tuple[WalletRow, ...]:
+        """Return all wallet addresses, in the order in which they were added."""
+        with self._snapshot():
+            return tuple(self._wallets("ORDER BY wallet_key"))
+
+    def wallet(self, wallet_id: str) -> WalletRow | None:
+        """Return a wallet address, or None."""
+        with self._snapshot():
+            return next(self._wallets("WHERE address = ?", wallet_id), None)
+
+    def count(self, wallet_id: str) -> int:
+        """Return how many payments of a wallet address are known."""
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            return 0 if figures is None else figures.known
+
+    def window(
+        self, wallet_id: str, sort: Sort = NEWEST_FIRST, offset: int = 0, limit: int = 50
+    ) -> tuple[PaymentRow, ...]:
+        """Return at most ``limit`` payments from rank ``offset`` on."""
+        with self._snapshot():
+            order = self._order(wallet_id, sort)
+            return self._rows(order.window(offset, limit)) if order is not None else ()
+
+    def position(self, wallet_id: str, sort: Sort, payment_id: str) -> int | None:
+        """Return the rank of a payment in an order, or None if it is not known."""
+        with self._snapshot():
+            order, key = self._order(wallet_id, sort), self._key(wallet_id, payment_id)
+            return None if order is None or key is None else order.position(key)
+
+    def payment(self, wallet_id: str, payment_id: str) -> PaymentRow | None:
+        """Return a payment by its URL, or None."""
+        with self._snapshot():
+            key = self._key(wallet_id, payment_id)
+            return None if key is None else next(iter(self._rows([key])), None)
+
+    def find(self, text: str) -> tuple[PaymentRow, ...]:
+        """Return the payments that a person may mean, of all wallet addresses.
+
+        Args:
+            text: A payment's URL, or the beginning or the end of its last segment.
+
+        Returns:
+            Those of exactly that URL or segment if there are any, else all that begin or end so;
+            at most 50.
+        """
+        typed = text.strip().strip("…").rstrip("/")
+        with self._snapshot():
+            exact = self._found("b.url || p.segment = ? OR p.segment = ?", typed, typed)
+            if exact or not typed or "/" in typed:
+                return exact
+            return self._found(
+                "substr(p.segment, 1, ?) = ? OR substr(p.segment, -?) = ?",
+                len(typed),
+                typed,
+                len(typed),
+                typed,
+            )
+
+    def timeline(self, wallet_id: str, payment_id: str) -> tuple[TimelineEntry, ...]:
+        """Return a payment's time line, oldest first."""
+        with self._snapshot():
+            entries = self._connection.execute(
+                """SELECT at, kind, source, received, delta, text FROM entry
+                   WHERE payment_key = ? ORDER BY entry_key""",
+                (self._key(wallet_id, payment_id),),
+            )
+            return tuple(map(_entry, entries))
+
+    def summary(self, wallet_id: str, *, day_start: datetime, now: datetime) -> Summary:
+        """Return the figures above the table.
+
+        Args:
+            wallet_id: The wallet address; one that is not known has nothing.
+            day_start: When today began where the person is, aware.
+            now: The server's time; what expired before it is not open.
+        """
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            if figures is None:
+                return _NOTHING
+            open_now = figures.open_at(self._connection, encode_instant(now))
+            receipts = figures.receipts_since(self._connection, day_start)
+            return Summary(
+                open_count=open_now.count,
+                open_due=open_now.due,
+                today_count=receipts.today_count,
+                today_received=receipts.days[-1],
+                needs_action=figures.needing_action(self._connection),
+                known=figures.known,
+                complete=self._is_complete(figures.key),
+                days=receipts.days,
+            )
+
+    def changeable(self, wallet_id: str) -> tuple[Changeable, ...]:
+        """Return the payments that can still change, newest first."""
+        with self._snapshot():
+            found = self._connection.execute(
+                """SELECT b.url || p.segment, p.created_at, p.expires_at, p.changed_at,
+                          s.last_seen_at, s.scope
+                   FROM payment p
+                   JOIN sight s ON s.payment_key = p.payment_key
+                   JOIN base b ON b.base_key = p.base_key
+                   WHERE p.final = 0
+                     AND p.wallet_key = (SELECT wallet_key FROM wallet WHERE address = ?)
+                   ORDER BY p.created_at DESC, p.tie DESC""",
+                (wallet_id,),
+            )
+            return tuple(
+                Changeable(
+                    payment_id,
+                    decode_instant(created_at),
+                    decode_optional_instant(expires_at),
+                    decode_instant(changed_at),
+                    decode_instant(last_seen_at),
+                    SCOPES[scope],
+                )
+                for payment_id, created_at, expires_at, changed_at, last_seen_at, scope in found
+            )
+
+    def unresolved_creations(self, wallet_id: str) -> tuple[Creation, ...]:
+        """Return the creations whose end is not known, oldest first."""
+        with self._snapshot():
+            return read_unresolved(self._connection, wallet_id)
+
+    def creation(self, request_id: str) -> Creation | None:
+        """Return a creation by its request id, or None."""
+        with self._snapshot():
+            return read_creation(self._connection, request_id)
+
+    def walk_state(self, wallet_id: str, scope: Scope) -> WalkState | None:
+        """Return how far a scope's list was read without a gap; None where it was not read."""
+        with self._snapshot():
+            return read_walk_state(self._connection, wallet_id, scope)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Let all queries of the body see the same commit."""
+        with explained(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
+    def _figures(self, wallet_id: str) -> Figures | None:
+        """Return a wallet address's figures, those of before where nothing was committed since."""
+        found = self._connection.execute(
+            "SELECT wallet_key, asset_key, known, revision FROM wallet WHERE address = ?",
+            (wallet_id,),
+        ).fetchone()
+        if found is None:
+            self._known_figures.pop(wallet_id, None)
+            return None
+        figures = self._known_figures.get(wallet_id)
+        if figures is None or (figures.key, figures.asset_key) != found[:2]:
+            figures = self._known_figures[wallet_id] = Figures(*found)
+        figures.refresh(known=found[2], revision=found[3])
+        return figures
+
+    def _order(self, wallet_id: str, sort: Sort) -> Order | None:
+        figures = self._figures(wallet_id)
+        return None if figures is None else figures.order(self._connection, sort)
+
+    def _wallets(self, condition: str, *values: str) -> Iterator[WalletRow]:
+        found = self._connection.execute(
+            f"""SELECT address, public_name, asset_key, auth_server, resource_server,
+                       received_total, last_poll_at
+                FROM wallet {condition}""",  # noqa: S608 - conditions are constants
+            values,
+        ).fetchall()
+        for address, name, asset_key, auth_server, resource_server, total, last_poll_at in found:
+            figures = self._figures(address)
+            if figures is None:
+                continue
+            open_now = figures.open_at(self._connection, _LONG_AGO)
+            yield WalletRow(
+                address=address,
+                public_name=name,
+                asset=self._assets[asset_key],
+                auth_server=auth_server,
+                resource_server=resource_server,
+                open_count=open_now.count,
+                open_due=open_now.due,
+                received_total=int(total),
+                known=figures.known,
+                complete=self._is_complete(figures.key),
+                last_poll_at=decode_optional_instant(last_poll_at),
+            )
+
+    def _is_complete(self, wallet_key: int) -> bool:
+        """Return whether the widest scope that was read was read to the end of the list."""
+        found = self._connection.execute(
+            "SELECT server_has_more FROM walk WHERE wallet_key = ? ORDER BY scope DESC LIMIT 1",
+            (wallet_key,),
+        ).fetchone()
+        return found is not None and not found[0]
+
+    def _key(self, wallet_id: str, payment_id: str) -> int | None:
+        found = self._connection.execute(
+            """SELECT p.payment_key FROM payment p
+               JOIN base b ON b.base_key = p.base_key
+               JOIN wallet w ON w.wallet_key = p.wallet_key
+               WHERE p.segment = ? AND b.url = ? AND w.address = ?""",
+            (*reversed(split_id(payment_id)), wallet_id),
+        ).fetchone()
+        return None if found is None else int(found[0])
+
+    def _rows(self, keys: Sequence[int]) -> tuple[PaymentRow, ...]:
+        """Return payments in the order of their numbers."""
+        marks = ", ".join("?" * len(keys))
+        found = self._connection.execute(select(f"WHERE p.payment_key IN ({marks})"), keys)
+        rows = {columns[0]: decode(columns, self._assets) for columns in found.fetchall()}
+        return tuple(rows[key] for key in keys if key in rows)
+
+    def _found(self, condition: str, *values: str | int) -> tuple[PaymentRow, ...]:
+        found = self._connection.execute(
+            select(f"WHERE {condition} ORDER BY p.created_at DESC, p.tie DESC LIMIT ?"),
+            (*values, _MOST_FOUND),
+        )
+        return tuple(decode(columns, self._assets) for columns in found.fetchall())
+
+
+def _entry(columns: tuple[int, str, str | None, str | None, str | None, str]) -> TimelineEntry:
+    at, kind, source, received, delta, text = columns
+    return TimelineEntry(
+        at=decode_instant(at),
+        kind=TimelineKind(kind),
+        source=None if source is None else Source(source),
+        received=None if received is None else decode_amount(received),
+        delta=None if delta is None else int(delta),
+        text=text,
+    )

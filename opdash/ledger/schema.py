@@ -1,0 +1,200 @@
+"""The ledger's tables, and how an older ledger becomes one of today.
+
+::
+
+    wallet ──< payment ── sight          one row each for a payment's latest state and last look
+       │          ├──< entry             append-only: every observed step
+       │          └──< cursor            where the server's cursors stand in the list
+       ├──< walk                         how far each scope has been read
+       └──< creation                     what opdash set out to create
+    base, asset                          texts that repeat, kept once
+
+- ``payment`` holds the latest representation as the server sent it and the state derived from it.
+  ``next_change_at`` is the instant at which that state changes by itself. Its URL is parted into
+  ``base`` and ``segment``, which halves the table and finds a payment by the beginning of its id.
+- The order of the list is ``created_at`` descending, then ``tie`` descending. Servers order by
+  stamps finer than those they print, so ``tie`` keeps the list's own order among equal ones; it has
+  gaps, and means nothing outside its instant. ``placed`` tells that it was read from a list.
+- One index for each column that can be sorted by ends in ``created_at, tie``, so that any window of
+  any order is read without sorting. ``reference_key`` and ``description_key`` are the beginnings of
+  those texts without regard to case.
+- ``sight`` changes with every poll and is narrow, so that a poll that finds nothing new writes one
+  disk page. Its ``sequence`` is the wallet's number of the observation that wrote it: an answer
+  whose request was sent before that observation must not overwrite it.
+- ``entry`` is the time line. ``receipt_at`` is set where money of the wallet's asset arrived.
+- ``wallet.known`` and ``wallet.received_total`` are kept in step with ``payment`` by the same
+  transactions; ``revision`` counts the transactions that changed what a reader would see.
+- ``announced`` has bit 1 for "paid" and bit 2 for "received".
+- Amounts and instants are written as `opdash.ledger.encoding` says, states and scopes as its
+  numbers.
+
+The file's ``user_version`` is the number of migrations it has been through, and its
+``application_id`` marks it as a ledger.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from opdash.ledger.encoding import NEVER
+
+APPLICATION_ID: Final = 0x6F706C67
+"""Marks a SQLite file as an opdash ledger (“oplg”)."""
+
+Migration = Callable[[sqlite3.Connection], None]
+"""Takes a ledger from one version to the next, inside a transaction."""
+
+_VERSION_1: Final = (
+    """CREATE TABLE asset (
+        asset_key INTEGER PRIMARY KEY,
+        code TEXT NOT NULL,
+        scale INTEGER NOT NULL,
+        UNIQUE (code, scale)
+    )""",
+    "CREATE TABLE base (base_key INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE)",
+    """CREATE TABLE wallet (
+        wallet_key INTEGER PRIMARY KEY AUTOINCREMENT,
+        address TEXT NOT NULL UNIQUE,
+        public_name TEXT NOT NULL,
+        asset_key INTEGER NOT NULL REFERENCES asset,
+        auth_server TEXT NOT NULL,
+        resource_server TEXT NOT NULL,
+        described_at INTEGER NOT NULL,
+        watching_since INTEGER,
+        last_poll_at INTEGER,
+        known INTEGER NOT NULL DEFAULT 0,
+        received_total TEXT NOT NULL DEFAULT '0',
+        sequence INTEGER NOT NULL DEFAULT 0,
+        revision INTEGER NOT NULL DEFAULT 0
+    )""",
+    """CREATE TABLE payment (
+        payment_key INTEGER PRIMARY KEY,
+        wallet_key INTEGER NOT NULL REFERENCES wallet,
+        base_key INTEGER NOT NULL REFERENCES base,
+        segment TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        tie INTEGER NOT NULL,
+        placed INTEGER NOT NULL,
+        asked TEXT NOT NULL,
+        asked_asset_key INTEGER REFERENCES asset,
+        received TEXT NOT NULL,
+        received_asset_key INTEGER NOT NULL REFERENCES asset,
+        completed INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        final INTEGER NOT NULL,
+        needs_action INTEGER NOT NULL,
+        not_completed INTEGER NOT NULL,
+        next_change_at INTEGER NOT NULL,
+        first_seen_at INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,
+        gone_at INTEGER,
+        reached_at INTEGER,
+        announced INTEGER NOT NULL,
+        anomalies TEXT NOT NULL,
+        reference_key TEXT NOT NULL,
+        description_key TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        description TEXT NOT NULL,
+        metadata TEXT NOT NULL
+    )""",
+    "CREATE UNIQUE INDEX payment_by_id ON payment (segment, base_key, wallet_key)",
+    "CREATE INDEX payment_by_created ON payment (wallet_key, created_at, tie)",
+    "CREATE INDEX payment_by_state ON payment (wallet_key, state, created_at, tie)",
+    "CREATE INDEX payment_by_asked ON payment (wallet_key, asked, created_at, tie)",
+    "CREATE INDEX payment_by_received ON payment (wallet_key, received, created_at, tie)",
+    "CREATE INDEX payment_by_expires ON payment (wallet_key, expires_at, created_at, tie)",
+    "CREATE INDEX payment_by_reference ON payment (wallet_key, reference_key, created_at, tie)",
+    "CREATE INDEX payment_by_description ON payment (wallet_key, description_key, created_at, tie)",
+    f"""CREATE INDEX payment_due ON payment (wallet_key, next_change_at)
+        WHERE next_change_at < {NEVER}""",
+    """CREATE INDEX payment_changeable ON payment (wallet_key, created_at, tie)
+        WHERE final = 0""",
+    """CREATE INDEX payment_needing_action ON payment (wallet_key, created_at, tie)
+        WHERE needs_action = 1""",
+    """CREATE TABLE sight (
+        payment_key INTEGER PRIMARY KEY REFERENCES payment,
+        last_seen_at INTEGER NOT NULL,
+        scope INTEGER NOT NULL,
+        sequence INTEGER NOT NULL
+    )""",
+    """CREATE TABLE entry (
+        entry_key INTEGER PRIMARY KEY,
+        wallet_key INTEGER NOT NULL REFERENCES wallet,
+        payment_key INTEGER NOT NULL REFERENCES payment,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        source TEXT,
+        received TEXT,
+        delta TEXT,
+        receipt_at INTEGER,
+        text TEXT NOT NULL
+    )""",
+    "CREATE INDEX entry_by_payment ON entry (payment_key)",
+    """CREATE INDEX entry_by_receipt ON entry (wallet_key, receipt_at)
+        WHERE receipt_at IS NOT NULL""",
+    """CREATE TABLE cursor (
+        wallet_key INTEGER NOT NULL REFERENCES wallet,
+        scope INTEGER NOT NULL,
+        cursor TEXT NOT NULL,
+        payment_key INTEGER NOT NULL REFERENCES payment,
+        PRIMARY KEY (wallet_key, scope, cursor)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE walk (
+        wallet_key INTEGER NOT NULL REFERENCES wallet,
+        scope INTEGER NOT NULL,
+        cursor TEXT,
+        server_has_more INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (wallet_key, scope)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE creation (
+        request_id TEXT PRIMARY KEY,
+        wallet_key INTEGER NOT NULL REFERENCES wallet,
+        draft_json TEXT NOT NULL,
+        status TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        payment_id TEXT,
+        error TEXT NOT NULL
+    )""",
+    "CREATE INDEX creation_by_wallet ON creation (wallet_key, created_at)",
+)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    for statement in _VERSION_1:
+        connection.execute(statement)
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (_create,)
+"""The step to version 1, to version 2, and so on; a published one is never changed."""
+
+VERSION: Final = len(MIGRATIONS)
+"""The version that this opdash reads and writes."""
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Bring a ledger to the version of ``migrations``, each step whole or not at all.
+
+    Args:
+        connection: In autocommit mode; no other process migrates at the same time.
+        migrations: All steps from an empty file on.
+
+    Raises:
+        sqlite3.Error: A step failed; the ledger is as that step found it.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for number, step in enumerate(migrations[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            step(connection)
+            connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

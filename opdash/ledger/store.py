@@ -1,0 +1,269 @@
+"""The writer's side of the ledger: one door for every fact."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Self
+
+from opdash.errors import LedgerError
+from opdash.ledger.creations import change_creation, insert_creation
+from opdash.ledger.database import durable, explained, open_for_writing, transaction
+from opdash.ledger.encoding import encode_instant
+from opdash.ledger.observing import Look
+from opdash.ledger.recording import Recorder
+from opdash.ledger.records import (
+    Change,
+    Creation,
+    CreationStatus,
+    PagePlace,
+    Scope,
+    Source,
+    TimelineEntry,
+    TimelineKind,
+    WalkState,
+)
+from opdash.ledger.rows import Assets
+from opdash.ledger.wallets import (
+    Wallet,
+    find_wallet,
+    forget_wallet,
+    read_walk_state,
+    save_walk_state,
+    save_wallet,
+)
+from opdash.openpayments.resources import IncomingPayment, WalletAddress
+from opdash.safetext import safe_text
+
+_ADVANCE_AT_ONCE: Final = 500
+
+
+class Ledger:
+    """The one writer of a ledger; used by one thread at a time.
+
+    Every method is one transaction, whole or not at all. What is observed may be lost with the
+    machine's power, and is then fetched again; what opdash itself sets out to do is on the disk
+    when the method returns. Two processes may have the same ledger open.
+
+    Every method raises `LedgerError` where the ledger cannot be read or written, or does not know
+    the wallet address.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._assets = Assets(connection)
+        self.path = path
+        """The database file."""
+
+    @classmethod
+    def open(cls, path: Path) -> Ledger:
+        """Open the ledger at ``path``, make one where there is none, update an older one.
+
+        Raises:
+            LedgerError: It is no ledger, newer, damaged, or must not be written; nothing was
+                overwritten.
+        """
+        return cls(open_for_writing(path), path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; closing twice does nothing."""
+        self._connection.close()
+
+    def remember_wallet(self, wallet: WalletAddress, at: datetime) -> None:
+        """Write down what a wallet address is, before anything else about it.
+
+        Args:
+            wallet: Its public description.
+            at: When it was read.
+        """
+        with self._writing():
+            save_wallet(self._connection, wallet, at, self._assets)
+
+    def forget_wallet(self, wallet_id: str) -> None:
+        """Delete all that is known of a wallet address and its payments."""
+        with self._writing():
+            forget_wallet(self._connection, wallet_id)
+
+    def ticket(self, wallet_id: str) -> int:
+        """Return a number to take before a request is sent, for `record` and `mark_gone`.
+
+        With it, an answer cannot overwrite what was observed while it was on its way.
+        """
+        with explained(self.path):
+            return find_wallet(self._connection, wallet_id).sequence
+
+    def record(
+        self,
+        wallet_id: str,
+        payments: Sequence[IncomingPayment],
+        *,
+        at: datetime,
+        source: Source,
+        scope: Scope,
+        grace: timedelta,
+        page: PagePlace | None = None,
+        ticket: int | None = None,
+    ) -> tuple[Change, ...]:
+        """Take over one answer of the server.
+
+        The time line gains what changed, states are derived, anomalies are found and kept, and
+        "paid" and "received" are announced once per payment, ever; not for payments that were over
+        before this wallet address was first observed.
+
+        Args:
+            wallet_id: The wallet address that was asked for.
+            payments: What was answered, in the list's order.
+            at: When it was answered, in the server's time.
+            source: The kind of answer.
+            scope: The scope of the grant that was used.
+            grace: See `opdash.ledger.states.grace`.
+            page: Where the payments lie in the list, for answers of the list.
+            ticket: What `ticket` returned before the request was sent; payments that were observed
+                since then keep what was observed.
+
+        Returns:
+            The payments that are not as they were.
+        """
+        with self._recording(wallet_id) as (recorder, wallet):
+            look = Look(at, source, scope, grace, wallet.expected)
+            recorder.record(payments, look, page, ticket)
+        return recorder.changes
+
+    def mark_gone(
+        self,
+        wallet_id: str,
+        payment_id: str,
+        *,
+        at: datetime,
+        grace: timedelta,
+        scope: Scope,
+        ticket: int | None = None,
+    ) -> tuple[Change, ...]:
+        """Take over that the server no longer has a payment.
+
+        The caller vouches for the evidence; this checks only that the scope is not narrower than
+        the one under which the payment was last seen, and that it was not seen since ``ticket``.
+
+        Returns:
+            The change; nothing where it is not evidence or not news.
+        """
+        with self._recording(wallet_id) as (recorder, _):
+            recorder.mark_gone(payment_id, at, grace, scope, ticket)
+        return recorder.changes
+
+    def advance(self, now: datetime, grace: timedelta, wallet_id: str) -> tuple[Change, ...]:
+        """Move the states that time alone moves.
+
+        Args:
+            now: The server's time.
+            grace: See `opdash.ledger.states.grace`.
+            wallet_id: The wallet address.
+
+        Returns:
+            The payments that are not as they were.
+        """
+        changes: tuple[Change, ...] = ()
+        more = True
+        while more:
+            with self._recording(wallet_id) as (recorder, _):
+                more = recorder.advance(now, grace, _ADVANCE_AT_ONCE)
+            changes += recorder.changes
+        return changes
+
+    def record_action(
+        self,
+        wallet_id: str,
+        payment_id: str,
+        kind: TimelineKind,
+        *,
+        at: datetime,
+        text: str = "",
+    ) -> None:
+        """Add something that opdash did to a payment's time line; durable.
+
+        Raises:
+            LedgerError: The payment is not known.
+        """
+        with self._recording(wallet_id, durably=True) as (recorder, _):
+            if not recorder.add_line(payment_id, TimelineEntry(at=at, kind=kind, text=text)):
+                raise LedgerError(
+                    f"The ledger does not know the payment {safe_text(payment_id, limit=200)}.",
+                    "Refresh it first.",
+                )
+
+    def begin_creation(self, creation: Creation) -> None:
+        """Write down a payment that opdash is about to create; durable.
+
+        Raises:
+            LedgerError: Its request id is taken.
+        """
+        with self._writing(durably=True):
+            wallet = find_wallet(self._connection, creation.wallet)
+            insert_creation(self._connection, wallet.key, creation)
+
+    def update_creation(
+        self,
+        request_id: str,
+        status: CreationStatus,
+        *,
+        at: datetime,
+        payment_id: str | None = None,
+        error: str = "",
+    ) -> Creation:
+        """Write down how far a creation has come, and return it; durable.
+
+        Args:
+            request_id: Its key.
+            status: How far.
+            at: When.
+            payment_id: The payment's URL, where known; one that is known stays.
+            error: What went wrong, one sentence.
+        """
+        with self._writing(durably=True):
+            return change_creation(self._connection, request_id, status, at, payment_id, error)
+
+    def walk_state(self, wallet_id: str, scope: Scope) -> WalkState | None:
+        """Return how far a scope's list was read without a gap; None where it was not read."""
+        with explained(self.path):
+            return read_walk_state(self._connection, wallet_id, scope)
+
+    def set_walk_state(self, wallet_id: str, scope: Scope, state: WalkState | None) -> None:
+        """Write down how far a scope's list was read; None to begin again at the head."""
+        with self._writing():
+            wallet = find_wallet(self._connection, wallet_id)
+            save_walk_state(self._connection, wallet, scope, state)
+
+    def set_last_poll(self, wallet_id: str, at: datetime) -> None:
+        """Write down when the server last answered a poll."""
+        with self._writing():
+            self._connection.execute(
+                "UPDATE wallet SET last_poll_at = ? WHERE address = ?",
+                (encode_instant(at), wallet_id),
+            )
+
+    @contextmanager
+    def _recording(
+        self, wallet_id: str, *, durably: bool = False
+    ) -> Iterator[tuple[Recorder, Wallet]]:
+        with self._writing(durably=durably):
+            wallet = find_wallet(self._connection, wallet_id)
+            yield Recorder(self._connection, self._assets, wallet), wallet
+
+    @contextmanager
+    def _writing(self, *, durably: bool = False) -> Iterator[None]:
+        begin = durable if durably else transaction
+        try:
+            with begin(self._connection, self.path):
+                yield
+        except BaseException:
+            self._assets.forget()
+            raise
