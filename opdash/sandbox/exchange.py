@@ -18,6 +18,7 @@ from opdash.sandbox.errors import JSON_TYPE, TEXT_TYPE, InvalidRequestError, Ref
 MAX_BODY = 1024 * 1024
 """The largest body that is taken, in bytes."""
 
+_MOST_READ = 16 * MAX_BODY
 _TOO_LARGE = (
     b"<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n"
     b"<center><h1>413 Request Entity Too Large</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -135,9 +136,13 @@ def _has_body(headers: Mapping[str, str]) -> bool:
 
 
 async def _read_body(request: Request) -> bytes:
-    body = bytearray()
+    body, length = bytearray(), 0
     async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise Refusal(413, _TOO_LARGE, "text/html", {"Connection": "close"})
+        length += len(part)
+        if length <= MAX_BODY:
+            body += part
+        elif length > _MOST_READ:
+            break
+    if length > MAX_BODY:
+        raise Refusal(413, _TOO_LARGE, "text/html")
     return bytes(body)
