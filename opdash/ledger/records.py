@@ -269,11 +269,14 @@ class WalkState:
         cursor: Where the next older page begins; None when nothing was read.
         server_has_more: Whether the server said that there is an older page.
         updated_at: When this was found.
+        gaps: Where reading must go on, because a head of the list did not reach down to what was
+            known; newest first.
     """
 
     cursor: str | None
     server_has_more: bool
     updated_at: datetime
+    gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

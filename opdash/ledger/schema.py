@@ -12,6 +12,7 @@
 - ``payment`` holds the latest representation as the server sent it and the state derived from it.
   ``next_change_at`` is the instant at which that state changes by itself. Its URL is parted into
   ``base`` and ``segment``, which halves the table and finds a payment by the beginning of its id.
+- ``walk.gaps`` is a JSON list of cursors.
 - The order of the list is ``created_at`` descending, then ``tie`` descending. Servers order by
   stamps finer than those they print, so ``tie`` keeps the list's own order among equal ones; it has
   gaps, and means nothing outside its instant. ``placed`` tells that it was read from a list.
@@ -148,6 +149,7 @@ _VERSION_1: Final = (
         cursor TEXT,
         server_has_more INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
+        gaps TEXT NOT NULL,
         PRIMARY KEY (wallet_key, scope)
     ) WITHOUT ROWID""",
     """CREATE TABLE creation (

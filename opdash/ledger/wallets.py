@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
@@ -151,15 +152,18 @@ def forget_wallet(connection: sqlite3.Connection, address: str) -> None:
 def read_walk_state(connection: sqlite3.Connection, address: str, scope: Scope) -> WalkState | None:
     """Return how far a scope was read, or None where it was not read at all."""
     found = connection.execute(
-        """SELECT cursor, server_has_more, updated_at FROM walk JOIN wallet USING (wallet_key)
+        """SELECT cursor, server_has_more, updated_at, gaps FROM walk JOIN wallet USING (wallet_key)
            WHERE address = ? AND scope = ?""",
         (address, SCOPE_CODES[scope]),
     ).fetchone()
     if found is None:
         return None
-    cursor, has_more, updated_at = found
+    cursor, has_more, updated_at, gaps = found
     return WalkState(
-        cursor=cursor, server_has_more=bool(has_more), updated_at=decode_instant(updated_at)
+        cursor=cursor,
+        server_has_more=bool(has_more),
+        updated_at=decode_instant(updated_at),
+        gaps=tuple(json.loads(gaps)),
     )
 
 
@@ -172,7 +176,13 @@ def save_walk_state(
         connection.execute("DELETE FROM walk WHERE wallet_key = ? AND scope = ?", key)
     else:
         connection.execute(
-            "INSERT OR REPLACE INTO walk VALUES (?, ?, ?, ?, ?)",
-            (*key, state.cursor, state.server_has_more, encode_instant(state.updated_at)),
+            "INSERT OR REPLACE INTO walk VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                *key,
+                state.cursor,
+                state.server_has_more,
+                encode_instant(state.updated_at),
+                json.dumps(state.gaps),
+            ),
         )
     save_figures(connection, wallet, revised=True)

@@ -1,0 +1,238 @@
+"""All configured wallets at work over one ledger: what the screens and the commands hold."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opdash.clock import Clock
+from opdash.errors import OpdashError
+from opdash.ledger.reader import LedgerReader
+from opdash.ledger.store import Ledger
+from opdash.openpayments.addresses import origin, parse_resource_url, parse_wallet_address
+from opdash.openpayments.errors import NotFoundError, NotPermittedError
+from opdash.openpayments.resources import OutgoingPayment, WalletAddress
+from opdash.service.events import EventHub
+from opdash.service.recorder import Recorder
+from opdash.service.session import WalletSession
+from opdash.settings import Profile, Settings, SettingsStore
+
+if TYPE_CHECKING:
+    from opdash.openpayments.client import OpenPaymentsClient
+    from opdash.openpayments.transport import Observer
+
+LEDGER_FILE = "ledger.sqlite3"
+"""The ledger's name in the data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """Whether a client wallet address serves a key.
+
+    Attributes:
+        served: Whether its jwks has the key id, with this very public key.
+        sentence: What was found.
+        advice: What to do, or empty.
+    """
+
+    served: bool
+    sentence: str
+    advice: str = ""
+
+
+class Dashboard:
+    """The service as a whole.
+
+    Attributes:
+        settings: What the configuration file says; replaced when profiles change.
+        reader: What is known; for the thread that opened the dashboard.
+        events: Where changes are announced.
+        clock: The one clock.
+    """
+
+    def __init__(
+        self,
+        store: SettingsStore,
+        data_dir: Path,
+        clock: Clock,
+        *,
+        jitter: Callable[[], float] | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self.settings: Settings = store.load()
+        self.events = EventHub()
+        self.clock = clock
+        self.data_dir = data_dir
+        self._store = store
+        self._jitter = jitter or _random_jitter
+        self._observer = observer
+        path = data_dir / LEDGER_FILE
+        self._recorder = Recorder(Ledger.open(path))
+        self.reader = LedgerReader.open(path)
+        self._sessions: dict[str, WalletSession] = {}
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """The configured wallets, in the order of the file."""
+        return self.settings.profiles
+
+    async def start(self) -> None:
+        """Begin polling for every profile."""
+        for profile in self.profiles:
+            self.session(profile.name).start()
+
+    async def stop(self) -> None:
+        """End every session and close the ledger."""
+        await asyncio.gather(*(session.stop() for session in self._sessions.values()))
+        self.reader.close()
+        await self._recorder.close()
+
+    def session(self, name: str) -> WalletSession:
+        """Return the session of a profile, made when first asked for.
+
+        Raises:
+            ConfigError: There is no such profile.
+        """
+        profile = self.settings.profile(name)
+        session = self._sessions.get(profile.name)
+        if session is None:
+            session = self._sessions[profile.name] = WalletSession(
+                profile,
+                recorder=self._recorder,
+                reader=self.reader,
+                events=self.events,
+                clock=self.clock,
+                jitter=self._jitter,
+                observer=self._observer,
+            )
+        return session
+
+    async def probe(self, address: str, *, ca_file: Path | None = None) -> WalletAddress:
+        """Ask a wallet address to describe itself; sends neither token nor signature.
+
+        Args:
+            address: A wallet address or payment pointer as typed.
+            ca_file: Certificates to trust instead of the system's.
+
+        Raises:
+            AddressError: It is no wallet address.
+            OpenPaymentsError: Its server does not describe it.
+        """
+        url = parse_wallet_address(address)
+        async with await self._bare_client(ca_file) as client:
+            return await client.wallet_address(url)
+
+    async def check_key(
+        self,
+        client_wallet_address: str,
+        key_id: str,
+        key_file: Path,
+        *,
+        ca_file: Path | None = None,
+    ) -> KeyCheck:
+        """Look whether the client wallet address serves the key that requests will be signed with.
+
+        Raises:
+            KeyFileError: The key file cannot be used.
+            OpenPaymentsError: The jwks cannot be had.
+        """
+        keyfiles = await asyncio.to_thread(importlib.import_module, "opdash.keyfiles")
+        jwk = keyfiles.read_key(key_file, key_id).public_jwk()
+        url = parse_wallet_address(client_wallet_address)
+        async with await self._bare_client(ca_file) as client:
+            wallet = await client.wallet_address(url)
+            keys = (await client.jwks(wallet.id)).keys
+        served = next((key for key in keys if key.kid == key_id), None)
+        register = "Register the JWK that `opdash key show` prints with the wallet's provider."
+        if served is None:
+            return KeyCheck(False, f"{wallet.id} does not serve a key “{key_id}”.", register)
+        if served.x.rstrip("=") != jwk["x"]:
+            return KeyCheck(
+                False, f"{wallet.id} serves another key under the id “{key_id}”.", register
+            )
+        if not wallet.public_name:
+            return KeyCheck(
+                True,
+                "The key is registered, but the client wallet address has no public name.",
+                "Set one with the provider: without it, consent cannot be asked for.",
+            )
+        return KeyCheck(True, "The key is registered.")
+
+    async def outgoing_payment(self, url: str, *, first: str = "") -> OutgoingPayment:
+        """Fetch an outgoing payment with the first configured wallet that may read it.
+
+        Args:
+            url: The payment's URL.
+            first: The name of the profile to try before the others.
+
+        Raises:
+            OpdashError: No configured wallet lives at that server, or none may read it.
+        """
+        where = origin(parse_resource_url(url))
+        sessions = sorted(
+            (self.session(profile.name) for profile in self.profiles),
+            key=lambda session: session.profile.name != first,
+        )
+        at_home = [
+            session
+            for session in sessions
+            if session.wallet is not None and origin(session.wallet.resource_server) == where
+        ]
+        refusal: OpdashError | None = None
+        for session in at_home:
+            try:
+                return await session.outgoing_payment(url)
+            except (NotPermittedError, NotFoundError) as error:
+                refusal = refusal or error
+        raise refusal or OpdashError(
+            "None of the configured wallets lives at the server of this payment.",
+            "Add the wallet address that sent it; opdash sends its token nowhere else.",
+        )
+
+    async def add_profile(self, profile: Profile) -> WalletSession:
+        """Save a profile and begin to watch it.
+
+        Raises:
+            ConfigError: Its name or address is taken, or the file cannot be written.
+        """
+        settings = self.settings.adding(profile)
+        self.settings = await asyncio.to_thread(self._store.save, settings)
+        session = self.session(profile.name)
+        session.start()
+        return session
+
+    async def remove_profile(self, name: str) -> None:
+        """Forget a profile; its payments stay in the ledger and its key file stays in place.
+
+        Raises:
+            ConfigError: There is no such profile, or the file cannot be written.
+        """
+        settings = self.settings.without(name)
+        self.settings = await asyncio.to_thread(self._store.save, settings)
+        session = self._sessions.pop(name, None)
+        if session is not None:
+            await session.stop()
+
+    async def save_theme(self, theme: str) -> None:
+        """Remember the look of the screen. Raises `ConfigError`."""
+        from dataclasses import replace
+
+        settings = replace(self.settings, theme=theme)
+        self.settings = await asyncio.to_thread(self._store.save, settings)
+
+    async def _bare_client(self, ca_file: Path | None) -> OpenPaymentsClient:
+        module = await asyncio.to_thread(importlib.import_module, "opdash.openpayments.client")
+        client: OpenPaymentsClient = module.OpenPaymentsClient(
+            clock=self.clock, ca_file=ca_file, observer=self._observer
+        )
+        return client
+
+
+def _random_jitter() -> float:
+    import random
+
+    return random.random()  # noqa: S311 - spreads requests, keeps no secret

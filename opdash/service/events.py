@@ -1,0 +1,87 @@
+"""What the service announces, and the one door through which it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from opdash.ledger.records import Change, Creation
+from opdash.service.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsChanged:
+    """The ledger learnt something about payments of a wallet address."""
+
+    wallet_id: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """A session's standing with its server changed."""
+
+    profile: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class CreationChanged:
+    """A payment that opdash set out to create took a step."""
+
+    profile: str
+    creation: Creation
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNeeded:
+    """The account holder must consent in a browser before opdash can go on.
+
+    Attributes:
+        profile: The profile that asks.
+        purpose: What the right is for, for example "read outgoing payments".
+        url: Where to consent, as the authorization server sent it.
+        until: When the chance is over (UTC).
+    """
+
+    profile: str
+    purpose: str
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEnded:
+    """A wait for consent is over; the sentence says how."""
+
+    profile: str
+    granted: bool
+    sentence: str
+
+
+Event: TypeAlias = PaymentsChanged | StatusChanged | CreationChanged | ConsentNeeded | ConsentEnded
+Listener: TypeAlias = Callable[[Event], None]
+
+
+class EventHub:
+    """Hands every event to every listener, on the event loop, in the order of subscription."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call a listener with every event from now on; returns what ends that."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Hand one event to all listeners."""
+        for listener in tuple(self._listeners):
+            listener(event)

@@ -1,0 +1,382 @@
+"""A wallet session: one profile's connection, polling and actions over the ledger.
+
+A session never ends because of the network: being offline is a state. Polls never overlap, because
+the next one is armed after the last has ended. A POST runs in a task that the session owns, so that
+closing a screen cannot cancel it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from opdash.clock import Clock
+from opdash.errors import OpdashError
+from opdash.ledger.reader import LedgerReader
+from opdash.ledger.records import Change, Creation, PaymentRow
+from opdash.openpayments.addresses import AddressError, origin, parse_resource_url
+from opdash.openpayments.errors import (
+    ServerError,
+    ServerFaultError,
+    TooManyRequestsError,
+    UnreachableError,
+)
+from opdash.openpayments.resources import (
+    OutgoingPayment,
+    PaymentMethod,
+    PublicIncomingPayment,
+    WalletAddress,
+)
+from opdash.service.completions import Completer, Seen
+from opdash.service.connection import Connection
+from opdash.service.consent import ConsentDesk, Right
+from opdash.service.creations import Creator
+from opdash.service.drafts import PaymentDraft
+from opdash.service.events import (
+    CreationChanged,
+    EventHub,
+    PaymentsChanged,
+    StatusChanged,
+)
+from opdash.service.poller import Poller
+from opdash.service.recorder import Recorder
+from opdash.service.schedule import next_delay
+from opdash.service.status import Phase, Status
+from opdash.settings import Profile
+
+if TYPE_CHECKING:
+    from opdash.openpayments.transport import Observer
+
+_T = TypeVar("_T")
+
+_LOG = logging.getLogger(__name__)
+
+STOP_PATIENCE = 5.0
+"""Seconds that stopping waits for a POST in flight; then it is followed up at the next start."""
+
+_TICK = 1.0
+
+
+class WalletSession:
+    """One profile at work.
+
+    Attributes:
+        profile: What it works for.
+        status: How it stands with its server; replaced at every change.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        recorder: Recorder,
+        reader: LedgerReader,
+        events: EventHub,
+        clock: Clock,
+        jitter: Callable[[], float],
+        observer: Observer | None = None,
+    ) -> None:
+        self.profile = profile
+        self.status = Status()
+        self._reader = reader
+        self._events = events
+        self._clock = clock
+        self._jitter = jitter
+        self._connection = Connection(profile, clock, ConsentDesk(profile.name, events), observer)
+        self._poller = Poller(
+            profile, self._connection, recorder, reader, clock, self._payments_changed
+        )
+        self._creator = Creator(
+            self._connection, self._poller, recorder, reader, clock, self._creation_changed
+        )
+        self._completer = Completer(self._connection, self._poller, recorder, reader)
+        self._known_wallet: WalletAddress | None = None
+        self._wake = asyncio.Event()
+        self._focused = True
+        self._loops: list[asyncio.Task[None]] = []
+        self._actions: set[asyncio.Task[Any]] = set()
+
+    # What is known without asking
+
+    @property
+    def wallet(self) -> WalletAddress | None:
+        """The wallet address, from its server or the ledger; None before the first answer ever."""
+        if self._known_wallet is None:
+            self._known_wallet = self._connection.known_wallet or self._remembered_wallet()
+        return self._known_wallet
+
+    @property
+    def wallet_id(self) -> str | None:
+        """The wallet address's id, or None before the first answer ever."""
+        wallet = self.wallet
+        return None if wallet is None else wallet.id
+
+    def now(self) -> datetime:
+        """The server's present instant, UTC, as well as it is known."""
+        return self._poller.now()
+
+    # Polling
+
+    def start(self) -> None:
+        """Begin polling in the background; does nothing when it has begun."""
+        if self._loops:
+            return
+        self._set_status(phase=Phase.CONNECTING)
+        self._loops = [
+            asyncio.create_task(self._poll_for_ever(), name=f"poll {self.profile.name}"),
+            asyncio.create_task(self._tick_for_ever(), name=f"tick {self.profile.name}"),
+        ]
+
+    async def stop(self) -> None:
+        """End polling, wait a little for a POST in flight, and close the connections."""
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops = []
+        self._connection.abandon_consent()
+        if self._actions:
+            await asyncio.wait(self._actions, timeout=STOP_PATIENCE)
+        for action in tuple(self._actions):
+            action.cancel()
+        await self._connection.close()
+        self._set_status(phase=Phase.IDLE, polling=False, next_poll_at=None)
+
+    def poll_soon(self) -> None:
+        """Poll now instead of when the next poll is due."""
+        self._wake.set()
+
+    async def discover(self) -> WalletAddress:
+        """Ask the wallet address to describe itself, once in a run; for the command line.
+
+        From then on `now` follows the server's clock.
+
+        Raises:
+            OpdashError: It could not be asked.
+        """
+        return await self._own(self._poller.wallet())
+
+    async def poll_once(self) -> None:
+        """Poll once and wait for the end; for the command line.
+
+        Raises:
+            OpdashError: The server could not be asked.
+        """
+        await self._own(self._poll())
+
+    def focus(self, active: bool) -> None:
+        """Say whether somebody looks; polls are rarer while nobody does."""
+        regained = active and not self._focused
+        self._focused = active
+        if regained:
+            self.poll_soon()
+
+    def watch_on_screen(self, payment_ids: Iterable[str]) -> None:
+        """Say which payments a person sees; they are refreshed first."""
+        self._poller.on_screen = frozenset(payment_ids)
+
+    async def load_older(self) -> bool:
+        """Fetch one page beyond the oldest known payment; returns whether there is more.
+
+        Raises:
+            OpdashError: It could not be fetched.
+        """
+        return await self._own(self._poller.load_older())
+
+    # A person's actions
+
+    async def refresh_payment(self, payment_id: str) -> PaymentRow | None:
+        """Fetch one payment anew and return what is now known of it.
+
+        Raises:
+            OpdashError: It could not be fetched.
+        """
+        await self._own(self._poller.refresh(payment_id))
+        wallet_id = self.wallet_id
+        return None if wallet_id is None else self._reader.payment(wallet_id, payment_id)
+
+    async def payment_methods(self, payment_id: str) -> tuple[PaymentMethod, ...]:
+        """Fetch the ways to pay a payment; empty once it takes no more money.
+
+        Raises:
+            OpdashError: It could not be fetched.
+        """
+        payment = await self._own(self._poller.refresh(payment_id))
+        return payment.methods or ()
+
+    async def create_payment(self, draft: PaymentDraft) -> Creation:
+        """Create an incoming payment, once; see `Creator.create`.
+
+        Raises:
+            OpdashError: It was not created.
+        """
+        return await self._own(self._creator.create(draft))
+
+    async def complete_payment(self, payment_id: str, *, seen: Seen) -> PaymentRow:
+        """Complete an incoming payment if it still is what a person saw; see `Completer.complete`.
+
+        Raises:
+            ChangedMeanwhile: It is not; nothing was done.
+            OpdashError: It was not completed, or no answer came.
+        """
+        return await self._own(self._completer.complete(payment_id, seen))
+
+    async def outgoing_payment(self, url: str) -> OutgoingPayment:
+        """Fetch an outgoing payment of this wallet address; may wait for consent.
+
+        Raises:
+            AddressError: The URL is not at this wallet address's resource server.
+            OpdashError: It could not be fetched.
+        """
+        return await self._own(self._outgoing(parse_resource_url(url)))
+
+    async def public_payment(self, url: str) -> PublicIncomingPayment:
+        """Fetch what anyone may read of an incoming payment anywhere; sends no token.
+
+        Raises:
+            OpdashError: It could not be fetched.
+        """
+        client = await self._connection.client()
+        return await client.public_incoming_payment(parse_resource_url(url))
+
+    def abandon_consent(self) -> None:
+        """Stop waiting for the account holder's consent."""
+        self._connection.abandon_consent()
+
+    async def _outgoing(self, url: str) -> OutgoingPayment:
+        wallet = await self._poller.wallet()
+        if origin(url) != origin(wallet.resource_server):
+            raise AddressError(
+                "This payment is at another server than the wallet's.",
+                "opdash sends its token only to the server that the wallet address names.",
+            )
+        return await self._connection.authorised(
+            Right.OUTGOING,
+            lambda client, wallet, token: client.outgoing_payment(wallet, url, token),
+        )
+
+    # The loops
+
+    async def _poll_for_ever(self) -> None:
+        failures = 0
+        while True:
+            self._wake.clear()
+            retry_after: float | None = None
+            try:
+                await self._poll()
+                failures = 0
+            except OpdashError as error:
+                failures += 1
+                retry_after = error.retry_after if isinstance(error, ServerError) else None
+            delay = next_delay(
+                self.profile.poll_interval,
+                failures=failures,
+                retry_after=retry_after,
+                focused=self._focused,
+                jitter=self._jitter(),
+            )
+            self._set_status(next_poll_at=self.now() + timedelta(seconds=delay))
+            await self._sleep_or_wake(delay)
+
+    async def _poll(self) -> None:
+        self._set_status(polling=True)
+        try:
+            await self._poller.poll()
+            wallet_id = self.wallet_id
+            if wallet_id is not None:
+                await self._creator.follow_up(wallet_id)
+        except OpdashError as error:
+            phase = Phase.OFFLINE if _is_outage(error) else Phase.REFUSED
+            self._set_status(
+                phase=phase,
+                polling=False,
+                problem=error.sentence,
+                advice=error.advice,
+                oldest_unrefreshed_at=self._oldest_unrefreshed(),
+            )
+            raise
+        except Exception as error:
+            _LOG.exception("A poll met a fault of opdash itself")
+            self._set_status(
+                phase=Phase.REFUSED, polling=False, problem="opdash met a fault of its own."
+            )
+            raise OpdashError(
+                "opdash met a fault of its own while polling.", "Run it with --debug."
+            ) from error
+        self._set_status(
+            phase=Phase.LIVE,
+            polling=False,
+            problem="",
+            advice="",
+            last_ok_at=self.now(),
+            oldest_unrefreshed_at=self._oldest_unrefreshed(),
+        )
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await self._clock.sleep(_TICK)
+            try:
+                wallet_id = self.wallet_id
+                if wallet_id is not None:
+                    await self._poller.advance(wallet_id)
+            except OpdashError as error:
+                self._set_status(problem=error.sentence, advice=error.advice)
+
+    async def _sleep_or_wake(self, seconds: float) -> None:
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        waking = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            waking.cancel()
+
+    # Announcing
+
+    def _payments_changed(self, wallet_id: str, changes: tuple[Change, ...]) -> None:
+        if changes:
+            self._events.publish(PaymentsChanged(wallet_id, changes))
+
+    def _creation_changed(self, creation: Creation) -> None:
+        self._events.publish(CreationChanged(self.profile.name, creation))
+
+    def _set_status(self, **changes: Any) -> None:
+        offset = self._connection.server_offset
+        status = replace(self.status, server_offset=offset, **changes)
+        if status != self.status:
+            self.status = status
+            self._events.publish(StatusChanged(self.profile.name, status))
+
+    def _oldest_unrefreshed(self) -> datetime | None:
+        wallet_id = self.wallet_id
+        if wallet_id is None:
+            return None
+        seen = (payment.last_seen_at for payment in self._reader.changeable(wallet_id))
+        return min(seen, default=None)
+
+    def _remembered_wallet(self) -> WalletAddress | None:
+        row = self._reader.wallet(self.profile.wallet_address)
+        if row is None:
+            return None
+        return WalletAddress(
+            id=row.address,
+            asset_code=row.asset.code,
+            asset_scale=row.asset.scale,
+            auth_server=row.auth_server,
+            resource_server=row.resource_server,
+            public_name=row.public_name,
+        )
+
+    async def _own(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Run work in a task of the session's: the caller may be cancelled, the work is not."""
+        task = asyncio.create_task(work)
+        self._actions.add(task)
+        task.add_done_callback(self._actions.discard)
+        return await asyncio.shield(task)
+
+
+def _is_outage(error: OpdashError) -> bool:
+    return isinstance(error, (UnreachableError, ServerFaultError, TooManyRequestsError))

@@ -1,0 +1,48 @@
+"""How a wallet session stands with its server, as the freshness bar tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+
+class Phase(Enum):
+    """What a session is doing; none of these ends it."""
+
+    IDLE = "idle"
+    """Not started."""
+    CONNECTING = "connecting"
+    """Started, and no answer yet."""
+    LIVE = "live"
+    """The last poll succeeded."""
+    OFFLINE = "offline"
+    """The last poll got no answer; the next try is armed."""
+    REFUSED = "refused"
+    """The server answered and said no, or said something unreadable; the next try is armed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One session's standing; a new record replaces the old at every change.
+
+    Attributes:
+        phase: What the session is doing.
+        polling: Whether a request is in flight at this moment.
+        last_ok_at: When the last complete poll succeeded (UTC, the server's time).
+        next_poll_at: When the next poll begins (UTC, the server's time).
+        problem: What is wrong, one sentence, or empty.
+        advice: What to do about it, one sentence, or empty.
+        oldest_unrefreshed_at: When the least recently asked payment that can still change was
+            last seen; None when nothing can change.
+        server_offset: The server's clock less this machine's.
+    """
+
+    phase: Phase = Phase.IDLE
+    polling: bool = False
+    last_ok_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    problem: str = ""
+    advice: str = ""
+    oldest_unrefreshed_at: datetime | None = None
+    server_offset: timedelta = timedelta(0)
