@@ -19,6 +19,9 @@ _BUSY_TIMEOUT: Final = 5.0
 """Seconds to wait for another process's transaction, each of which takes milliseconds."""
 
 _WAL_LIMIT: Final = 64 * 1024 * 1024
+_CHECKPOINT_PAGES: Final = 8_000
+"""Pages of 4 KiB that the log gathers before they are written back: a scan touches few twice."""
+
 _CACHE_KIB: Final = 8 * 1024
 _ELSEWHERE: Final = (
     "Move the file away or choose another --data-dir; "
@@ -86,6 +89,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
                 schema.migrate(connection)
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             except BaseException:
                 connection.close()
                 raise

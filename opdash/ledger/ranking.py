@@ -20,6 +20,7 @@ from typing import Any, Final
 from opdash.ledger.records import Sort, SortColumn
 
 _STRIDE: Final = 256
+_BEFORE_ALL: Final = (-(2**63), -(2**63))
 _COLUMNS: Final = {
     SortColumn.CREATED: "",
     SortColumn.STATE: "state",
@@ -73,10 +74,14 @@ class Ranking:
         key = ", ".join(columns)
         direction = " DESC" if descending else ""
         order = ", ".join(name + direction for name in columns)
-        at_or_after = "<=" if descending else ">="
-        bound = f"({key}) {at_or_after} ({', '.join('?' * len(columns))})"
+        marks = ", ".join("?" * len(columns))
+        onward, before = ("<=", ">") if descending else (">=", "<")
+        bound = f"({key}) {onward} ({marks})"
         self._read_start = f"SELECT payment_key, {key} FROM payment WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: E501, S608 - only column names
         self._read_from = f"SELECT payment_key, {key} FROM payment WHERE {where} AND {bound} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: E501, S608 - only column names
+        self._count = (
+            f"SELECT COUNT(*) FROM payment WHERE {where} AND {bound} AND ({key}) {before} ({marks})"  # noqa: S608 - only column names
+        )
 
     def window(self, offset: int, limit: int) -> list[Ranked]:
         """Return at most ``limit`` rows from rank ``offset`` on."""
@@ -89,8 +94,9 @@ class Ranking:
         anchor = self._anchor_before(key)
         if anchor < 0:
             return 0
-        rows = self._read(anchor, _STRIDE, 0)
-        return anchor * _STRIDE + sum(self._is_before(row.key, key) for row in rows)
+        parameters = (*self._values, *self._anchors[anchor], *key)
+        (between,) = self._connection.execute(self._count, parameters).fetchone()
+        return anchor * _STRIDE + int(between)
 
     def _anchor_before(self, key: Key) -> int:
         """Return the number of the last anchor that comes before a key, or −1."""
@@ -148,7 +154,7 @@ class Order:
         keys: list[int] = []
         for value, members in groupby(rows, lambda row: row.key[0]):
             equal = list(members)
-            start = 0 if keys else offset - self._ranking.rank((value,))
+            start = 0 if keys else offset - self._ranking.rank((value, *_BEFORE_ALL))
             if start or len(keys) + len(equal) == len(rows):
                 equal = self._group(value).window(start, len(equal))
             else:
@@ -168,7 +174,7 @@ class Order:
         key: Key = tuple(found)
         if not self._in_groups:
             return self._ranking.rank(key)
-        return self._ranking.rank(key[:1]) + self._group(key[0]).rank(key[1:])
+        return self._ranking.rank((key[0], *_BEFORE_ALL)) + self._group(key[0]).rank(key[1:])
 
     def _group(self, value: Any) -> Ranking:
         if value not in self._groups:

@@ -40,6 +40,8 @@ from opdash.ledger.rows import Assets, decode, select
 from opdash.ledger.wallets import read_walk_state
 
 _MOST_FOUND: Final = 50
+_AT_ONCE: Final = 200
+_AFTER_ALL: Final = chr(0x10FFFF)
 _LONG_AGO: Final = 0
 _NOTHING: Final = Summary(
     open_count=0,
@@ -115,7 +117,9 @@ class LedgerReader:
         """Return at most ``limit`` payments from rank ``offset`` on."""
         with self._snapshot():
             order = self._order(wallet_id, sort)
-            return self._rows(order.window(offset, limit)) if order is not None else ()
+            if order is None or limit <= 0:
+                return ()
+            return self._rows(order.window(max(offset, 0), limit))
 
     def position(self, wallet_id: str, sort: Sort, payment_id: str) -> int | None:
         """Return the rank of a payment in an order, or None if it is not known."""
@@ -141,14 +145,17 @@ class LedgerReader:
         """
         typed = text.strip().strip("…").rstrip("/")
         with self._snapshot():
-            exact = self._found("b.url || p.segment = ? OR p.segment = ?", typed, typed)
-            if exact or not typed or "/" in typed:
+            base, segment = split_id(typed)
+            exact = self._found("p.segment = ? AND b.url = ?", segment, base) if base else ()
+            if exact or not typed or base:
                 return exact
-            return self._found(
-                "substr(p.segment, 1, ?) = ? OR substr(p.segment, -?) = ?",
-                len(typed),
+            return self._found("p.segment = ?", typed) or self._found(
+                """p.payment_key IN (
+                       SELECT payment_key FROM payment WHERE segment >= ? AND segment < ?
+                       UNION SELECT payment_key FROM payment WHERE substr(segment, ?) = ?)""",
                 typed,
-                len(typed),
+                typed + _AFTER_ALL,
+                -len(typed),
                 typed,
             )
 
@@ -303,9 +310,12 @@ class LedgerReader:
 
     def _rows(self, keys: Sequence[int]) -> tuple[PaymentRow, ...]:
         """Return payments in the order of their numbers."""
-        marks = ", ".join("?" * len(keys))
-        found = self._connection.execute(select(f"WHERE p.payment_key IN ({marks})"), keys)
-        rows = {columns[0]: decode(columns, self._assets) for columns in found.fetchall()}
+        rows: dict[int, PaymentRow] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            found = self._connection.execute(select(f"WHERE p.payment_key IN ({marks})"), some)
+            rows |= {columns[0]: decode(columns, self._assets) for columns in found.fetchall()}
         return tuple(rows[key] for key in keys if key in rows)
 
     def _found(self, condition: str, *values: str | int) -> tuple[PaymentRow, ...]:

@@ -34,7 +34,7 @@ class Receipts:
         self._starts = [encode_instant(start) for start in starts]
         self._sums = [0] * DAYS
         self._today: set[int] = set()
-        self._last_entry = 0
+        self._last_entry: int | None = None
 
     @property
     def days(self) -> tuple[int, ...]:
@@ -48,21 +48,22 @@ class Receipts:
 
     def catch_up(self, connection: sqlite3.Connection) -> None:
         """Read what is new in the ledger."""
-        if self._last_entry:
+        (last_entry,) = connection.execute("SELECT MAX(entry_key) FROM entry").fetchone()
+        if self._last_entry is None:
             found = connection.execute(
-                """SELECT entry_key, payment_key, receipt_at, delta FROM entry
-                   WHERE entry_key > ? AND +wallet_key = ? AND +receipt_at >= ?""",
-                (self._last_entry, self._wallet_key, self._starts[0]),
-            )
-        else:
-            found = connection.execute(
-                """SELECT entry_key, payment_key, receipt_at, delta FROM entry
+                """SELECT payment_key, receipt_at, delta FROM entry
                    WHERE wallet_key = ? AND receipt_at >= ?""",
                 (self._wallet_key, self._starts[0]),
             )
-        for entry_key, payment_key, receipt_at, delta in found:
+        else:
+            found = connection.execute(
+                """SELECT payment_key, receipt_at, delta FROM entry
+                   WHERE entry_key > ? AND +wallet_key = ? AND +receipt_at >= ?""",
+                (self._last_entry, self._wallet_key, self._starts[0]),
+            )
+        for payment_key, receipt_at, delta in found:
             day = bisect_right(self._starts, receipt_at) - 1
             self._sums[day] += int(delta)
             if day == DAYS - 1:
                 self._today.add(payment_key)
-            self._last_entry = max(self._last_entry, entry_key)
+        self._last_entry = last_entry or 0

@@ -29,8 +29,18 @@ from opdash.ledger.records import (
     Scope,
     Source,
     TimelineEntry,
+    TimelineKind,
 )
-from opdash.ledger.rows import INSERT, UPDATE, Assets, decode, encode, select
+from opdash.ledger.rows import (
+    INSERT,
+    UPDATE,
+    UPDATE_STATE,
+    Assets,
+    decode,
+    encode,
+    encode_state,
+    select,
+)
 from opdash.ledger.wallets import Wallet, save_figures
 from opdash.openpayments.resources import IncomingPayment
 
@@ -135,14 +145,16 @@ class Recorder:
             (self._wallet.key, encode_instant(now), limit),
         ).fetchall()
         subjects: list[_Subject] = []
+        states: list[tuple[int | None, ...]] = []
         for columns in due:
             subject, before = self._decode(columns)
             row = rederive(before, now, grace)
             kind = None if looks_the_same(before, row) else ChangeKind.TIME
             self._take(subject, Observed(row, kind))
             subjects.append(subject)
+            states.append((*encode_state(row, announced=subject.announced), subject.spot.key))
         if subjects:
-            self._write(subjects)
+            self._connection.executemany(UPDATE_STATE, states)
             self._finish(subjects)
         return bool(subjects)
 
@@ -151,10 +163,19 @@ class Recorder:
         subject = self._load([payment_id]).get(payment_id)
         if subject is None:
             return False
+        if line.kind is TimelineKind.CREATED and self._was_created_here(subject):
+            return True
         subject.lines.append((line, None))
         self._write_lines([subject])
         save_figures(self._connection, self._wallet, revised=True)
         return True
+
+    def _was_created_here(self, subject: _Subject) -> bool:
+        found = self._connection.execute(
+            "SELECT 1 FROM entry WHERE payment_key = ? AND kind = ?",
+            (subject.spot.key, TimelineKind.CREATED.value),
+        )
+        return found.fetchone() is not None
 
     def _take(
         self, subject: _Subject, observed: Observed, payment: IncomingPayment | None = None

@@ -67,6 +67,12 @@ INSERT: Final = (
 UPDATE: Final = f"UPDATE payment SET {' = ?, '.join(_WRITTEN)} = ? WHERE payment_key = ?"  # noqa: S608 - only names of this file
 """Writes a known payment anew: what `encode` gives, then its key."""
 
+UPDATE_STATE: Final = (
+    "UPDATE payment SET state = ?, final = ?, needs_action = ?, not_completed = ?, "
+    "next_change_at = ?, announced = ? WHERE payment_key = ?"
+)
+"""Writes a payment that only time has moved: what `encode_state` gives, then its key."""
+
 
 def select(condition: str) -> str:
     """Return the query for rows that `decode` takes; ``p`` is the payment, ``s`` its sight."""
@@ -157,11 +163,7 @@ def encode(
         assets.key(row.received_asset),
         row.completed,
         encode_instant(row.expires_at),
-        STATE_CODES[row.state],
-        row.final,
-        row.needs_action,
-        row.not_completed_by_server,
-        encode_instant(row.next_change_at),
+        *_state_columns(row),
         encode_instant(row.first_seen_at),
         encode_instant(row.changed_at),
         None if row.gone_at is None else encode_instant(row.gone_at),
@@ -175,4 +177,19 @@ def encode(
         tie,
         placed,
         announced,
+    )
+
+
+def encode_state(row: PaymentRow, *, announced: int) -> tuple[int, ...]:
+    """Return what `UPDATE_STATE` writes of a payment."""
+    return (*_state_columns(row), announced)
+
+
+def _state_columns(row: PaymentRow) -> tuple[int, ...]:
+    return (
+        STATE_CODES[row.state],
+        row.final,
+        row.needs_action,
+        row.not_completed_by_server,
+        encode_instant(row.next_change_at),
     )

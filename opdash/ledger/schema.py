@@ -122,7 +122,7 @@ _VERSION_1: Final = (
         sequence INTEGER NOT NULL
     )""",
     """CREATE TABLE entry (
-        entry_key INTEGER PRIMARY KEY,
+        entry_key INTEGER PRIMARY KEY AUTOINCREMENT,
         wallet_key INTEGER NOT NULL REFERENCES wallet,
         payment_key INTEGER NOT NULL REFERENCES payment,
         at INTEGER NOT NULL,

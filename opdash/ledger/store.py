@@ -190,6 +190,8 @@ class Ledger:
     ) -> None:
         """Add something that opdash did to a payment's time line; durable.
 
+        That opdash created a payment is kept once, however often it is said.
+
         Raises:
             LedgerError: The payment is not known.
         """
