@@ -26,7 +26,7 @@ from opdash.openpayments.addresses import (
 from opdash.openpayments.channel import CREATED, ENDED, Channel
 from opdash.openpayments.decoding import broken
 from opdash.openpayments.drafts import IncomingPaymentDraft
-from opdash.openpayments.errors import LostCursorError, ProtocolError
+from opdash.openpayments.errors import AnswerTooLargeError, LostCursorError, ProtocolError
 from opdash.openpayments.grants import (
     Access,
     AccessToken,
@@ -188,6 +188,8 @@ class OpenPaymentsClient:
     ) -> AsyncIterator[IncomingPaymentPage]:
         """Fetch all pages of a wallet address's incoming payments, one after the other.
 
+        A page that is larger than opdash reads is asked for anew in smaller ones.
+
         Raises:
             LostCursorError: A page that was promised is empty; start again from the head.
             ProtocolError: The list leads back to itself.
@@ -196,7 +198,15 @@ class OpenPaymentsClient:
         cursor: str | None = None
         been_at: set[str] = set()
         while True:
-            page = await self.list_incoming_payments(wallet, token, first=page_size, cursor=cursor)
+            try:
+                page = await self.list_incoming_payments(
+                    wallet, token, first=page_size, cursor=cursor
+                )
+            except AnswerTooLargeError:
+                if page_size == 1:
+                    raise
+                page_size //= 2
+                continue
             if not page.result and (cursor is not None or page.pagination.has_next_page):
                 raise LostCursorError(
                     "The server lost its place in the list.", "Start again from the newest payment."

@@ -20,6 +20,7 @@ from opdash.safetext import safe_text
 
 _CHECK_NETWORK = "Check the address and the network."
 _MAYBE_DONE = "The request may have been carried out all the same: look before you repeat it."
+_AGAIN = "Try again in a moment."
 _CHECK_TRUST = (
     "If the server belongs to a private authority, name that authority's certificate with ca_file "
     "in the profile or in SSL_CERT_FILE; otherwise do not trust this network."
@@ -56,10 +57,13 @@ class Progress:
         return self._sending and not self._connecting and not self._answering
 
 
-def outage(url: str, error: Exception, progress: Progress, timeout: float) -> OpenPaymentsError:
+def outage(
+    method: str, url: str, error: Exception, progress: Progress, timeout: float
+) -> OpenPaymentsError:
     """Return the exception for a request that brought no whole answer.
 
     Args:
+        method: In capitals.
         url: What was asked for.
         error: What ended it.
         progress: How far it got.
@@ -73,15 +77,14 @@ def outage(url: str, error: Exception, progress: Progress, timeout: float) -> Op
             f"The proxy on the way to {host} refused.", "Check HTTPS_PROXY and NO_PROXY."
         )
     if not progress.sent:
-        return UnreachableError(*_why_not_reached(host, error, timeout))
+        return UnreachableError(*_why_not_reached(host, error))
+    advice = _AGAIN if method == "GET" else _MAYBE_DONE
     if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return UnansweredError(
-            f"{host} gave no whole answer within {timeout:g} seconds.", _MAYBE_DONE
-        )
-    return UnansweredError(f"The connection to {host} broke before the answer.", _MAYBE_DONE)
+        return UnansweredError(f"{host} gave no whole answer within {timeout:g} seconds.", advice)
+    return UnansweredError(f"The connection to {host} broke before the answer.", advice)
 
 
-def _why_not_reached(host: str, error: Exception, timeout: float) -> tuple[str, str]:
+def _why_not_reached(host: str, error: Exception) -> tuple[str, str]:
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -94,7 +97,7 @@ def _why_not_reached(host: str, error: Exception, timeout: float) -> tuple[str, 
             case ConnectionRefusedError():
                 return f"Nothing answers at {host}.", "Check the address, and whether it runs."
             case TimeoutError() | httpx.TimeoutException():
-                return f"{host} could not be reached within {timeout:g} seconds.", _CHECK_NETWORK
+                return f"{host} could not be reached in time.", _CHECK_NETWORK
     return f"{host} cannot be reached.", _CHECK_NETWORK
 
 

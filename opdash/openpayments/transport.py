@@ -33,6 +33,10 @@ _KEEP_IDLE = 4.0
 """Seconds that an idle connection is kept: less than the five after which common servers close it,
 so that a POST hardly ever meets a connection that is just being closed."""
 
+_SHARE_OF_CONNECTING = 0.45
+"""How much of the whole time connecting may take, and securing the connection again: httpx closes
+what it times out itself, and leaks what is cancelled in between."""
+
 _LOST_CONNECTION = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
 
 
@@ -185,7 +189,7 @@ class Transport:
                 progress = Progress()
                 return await self._once(pool, method, url, headers, body, progress)
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-            raise outage(url, error, progress, self._timeout) from error
+            raise outage(method, url, error, progress, self._timeout) from error
 
     async def _once(
         self,
@@ -234,14 +238,15 @@ class Transport:
             if scheme == "https" and self._tls is None:
                 self._tls = await asyncio.to_thread(_system_tls)
             trusts_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._pools.setdefault(scheme, _new_pool(self._tls or trusts_nobody))
+            pool = _new_pool(self._tls or trusts_nobody, self._timeout * _SHARE_OF_CONNECTING)
+            self._pools.setdefault(scheme, pool)
         return self._pools[scheme]
 
 
-def _new_pool(tls: ssl.SSLContext) -> httpx.AsyncClient:
+def _new_pool(tls: ssl.SSLContext, connect_timeout: float) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         verify=tls,
-        timeout=None,  # noqa: S113 - one deadline over the whole exchange takes its place
+        timeout=httpx.Timeout(None, connect=connect_timeout),
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         limits=httpx.Limits(
