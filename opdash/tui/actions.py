@@ -79,8 +79,8 @@ class Action:
     def run(self) -> str:
         """The action as Textual runs it, wherever it is started from."""
         owner = "app" if Place.ANYWHERE in self.places else "screen"
-        argument = "" if self.argument is None else self.argument
-        return f"{owner}.{self.id}({argument})"
+        argument = "" if self.argument is None else f"({self.argument})"
+        return f"{owner}.{self.id}{argument}"
 
     @property
     def shown_key(self) -> str:
@@ -136,7 +136,7 @@ def _everywhere() -> tuple[Action, ...]:
     anywhere = (Place.ANYWHERE,)
     return (
         Action(
-            "commands",
+            "command_palette",
             ("colon", "ctrl+p"),
             "Commands",
             "Find any command by typing a part of its name.",
@@ -402,6 +402,20 @@ def _dialogs() -> tuple[Action, ...]:
     )
 
 
+def _explanations() -> tuple[Action, ...]:
+    return (
+        Action(
+            "explain",
+            ("f1",),
+            "Help",
+            "Show the keys that work in this dialog.",
+            (*_FORMS, Place.SORT, Place.CONSENT),
+            rank=7,
+            in_palette=False,
+        ),
+    )
+
+
 ACTIONS: tuple[Action, ...] = (
     *_payments(),
     *_wallets(),
@@ -409,6 +423,7 @@ ACTIONS: tuple[Action, ...] = (
     *_forms(),
     *_movement(),
     *_dialogs(),
+    *_explanations(),
     *_everywhere(),
 )
 """Every action there is, in the order of key lines and help."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
@@ -20,7 +20,7 @@ from opdash.service.events import ConsentEnded, ConsentNeeded, Event, PaymentsCh
 from opdash.settings import Settings
 from opdash.tui.actions import Place, bindings
 from opdash.tui.announcements import Announcer
-from opdash.tui.failures import told
+from opdash.tui.failures import run_in_background, told
 from opdash.tui.screens.base import _Shared
 from opdash.tui.stylesheets import sheets
 from opdash.tui.themes import DARK, THEMES, other_theme, theme_named
@@ -59,7 +59,6 @@ class OpdashApp(App[None]):
 
     TITLE = "opdash"
     COMMANDS: ClassVar[set[Any]] = {_registry_commands}
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.ANYWHERE)
 
     class Heard(Message):
@@ -93,7 +92,7 @@ class OpdashApp(App[None]):
         """Listen to the service, and start it once the first frame is painted."""
         self.announcer.begin(self.dashboard)
         self._unsubscribe = self.dashboard.events.subscribe(self._hear)
-        self.call_after_refresh(self.background, self.dashboard.start(), "start")
+        self.call_after_refresh(self.background, self.dashboard.start, "start")
 
     async def on_unmount(self) -> None:
         """End the service."""
@@ -174,34 +173,30 @@ class OpdashApp(App[None]):
         seconds = _ERROR_SECONDS if severity == "error" else _TOAST_SECONDS
         self.notify(text, severity=severity, timeout=seconds, markup=False)
 
-    def background(self, work: Coroutine[Any, Any, Any], group: str) -> None:
+    def background(self, work: Callable[[], Awaitable[object]], group: str) -> None:
         """Await something that outlives a screen; a failure becomes a sentence."""
-        self.run_worker(
-            self._guarded(work), name=group, group=group, exclusive=False, exit_on_error=False
-        )
+        run_in_background(self, work, group, self.tell_failure)
 
-    async def _guarded(self, work: Coroutine[Any, Any, Any]) -> None:
-        try:
-            await work
-        except Exception as error:
-            self.tell(*told(error), severity="error")
-
-    def action_commands(self) -> None:
-        """Open the command palette."""
-        self.action_command_palette()
+    def tell_failure(self, error: Exception) -> None:
+        """Show what went wrong and what to do."""
+        self.tell(*told(error), severity="error")
 
     def action_help(self) -> None:
         """Show the keys of the screen that is there."""
+        self.show_help(self.screen.PLACE if isinstance(self.screen, _Shared) else Place.ANYWHERE)
+
+    def show_help(self, place: Place) -> None:
+        """Show the keys of a place."""
         from opdash.tui.screens.help import HelpScreen
 
-        place = self.screen.PLACE if isinstance(self.screen, _Shared) else Place.ANYWHERE
         self.push_screen(HelpScreen(place))
 
     def action_toggle_theme(self) -> None:
         """Change between dark and light, and remember it."""
         theme = other_theme(self.theme)
         self.theme = theme.name
-        self.background(self.dashboard.save_theme(theme.name.removeprefix("opdash-")), "save-theme")
+        name = theme.name.removeprefix("opdash-")
+        self.background(lambda: self.dashboard.save_theme(name), "save-theme")
 
     def on_app_focus(self) -> None:
         """Poll at full speed again."""

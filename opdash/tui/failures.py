@@ -1,8 +1,12 @@
-"""A failure as two sentences, whatever it was."""
+"""A failure as two sentences, whatever it was, and work in the background that ends in one."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from textual.dom import DOMNode
 
 from opdash.errors import OpdashError
 
@@ -22,3 +26,27 @@ def told(error: Exception) -> tuple[str, str]:
         f"opdash met a fault of its own ({type(error).__name__}).",
         "Start it with --debug, which writes a log.",
     )
+
+
+def run_in_background(
+    node: DOMNode,
+    work: Callable[[], Awaitable[object]],
+    group: str,
+    tell: Callable[[Exception], None],
+) -> None:
+    """Await something in a worker of a named group that cancels no other.
+
+    Args:
+        node: The screen or app that the worker belongs to, and ends with.
+        work: What to call and await.
+        group: A name for its purpose.
+        tell: Is given what went wrong.
+    """
+
+    async def guarded() -> Any:
+        try:
+            await work()
+        except Exception as error:
+            tell(error)
+
+    node.run_worker(guarded, name=group, group=group, exclusive=False, exit_on_error=False)

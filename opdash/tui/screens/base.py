@@ -6,8 +6,8 @@ awaited in workers of a named group, never in Textual's default one, which cance
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
@@ -15,7 +15,7 @@ from textual.screen import ModalScreen, Screen
 from opdash.errors import OpdashError
 from opdash.service.events import Event
 from opdash.tui.actions import Place
-from opdash.tui.failures import told
+from opdash.tui.failures import run_in_background
 from opdash.tui.stylesheets import sheets
 
 if TYPE_CHECKING:
@@ -50,22 +50,14 @@ class _Shared(Screen[R], Generic[R]):
         """Show what went wrong and what to do."""
         self.opdash.tell(error.sentence, error.advice, severity="error")
 
-    def background(self, work: Coroutine[Any, Any, Any], group: str) -> None:
+    def background(self, work: Callable[[], Awaitable[object]], group: str) -> None:
         """Await something without holding the screen up; a failure becomes a sentence.
 
         Args:
-            work: What to await; it is cancelled when this screen goes.
+            work: What to call and await; it is cancelled when this screen goes.
             group: A name for its purpose; work of other purposes is left alone.
         """
-        self.run_worker(
-            self._guarded(work), name=group, group=group, exclusive=False, exit_on_error=False
-        )
-
-    async def _guarded(self, work: Coroutine[Any, Any, Any]) -> None:
-        try:
-            await work
-        except Exception as error:
-            self.tell(*told(error), severity="error")
+        run_in_background(self, work, group, self.opdash.tell_failure)
 
     def hear(self, event: Event) -> None:
         """Take note of what the service announces; each screen as it needs."""
@@ -79,3 +71,7 @@ class OpdashModal(_Shared[R], ModalScreen[R], Generic[R]):
     """A dialog over another screen."""
 
     CSS_PATH = sheets("modals")
+
+    def action_explain(self) -> None:
+        """Show the keys that work in this dialog."""
+        self.opdash.show_help(self.PLACE)

@@ -68,7 +68,7 @@ class DetailScreen(OpdashScreen[None]):
 
     def action_refresh(self) -> None:
         """Fetch the payment anew."""
-        self.background(self._refresh(), "refresh")
+        self.background(self._refresh, "refresh")
 
     async def _refresh(self) -> None:
         await self._session.refresh_payment(self._payment_id)

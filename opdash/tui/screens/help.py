@@ -4,26 +4,45 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
-from opdash.ledger.states import GLYPHS
+from opdash.ledger.states import GLYPHS, State
 from opdash.tui.actions import Action, Place, actions_at, bindings
 from opdash.tui.screens.base import OpdashModal
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.row_painter import CHANGED, GONE
 
-_KEY_WIDTH = 14
-
 _SIGNS = (
     (CHANGED, "changed since the cursor was last on it"),
     ("*", "covered, but the server has not completed it"),
     (GONE, "no longer at the server; the ledger remembers it"),
 )
+
+
+_MEANINGS = {
+    State.UNPAID: "asked for, nothing has arrived yet",
+    State.PARTIAL: "a part has arrived",
+    State.SETTLING: "all has arrived; the server is about to complete it",
+    State.OPEN: "any amount may come; nothing has yet",
+    State.RECEIVING: "any amount may come, and some has",
+    State.EXPIRING: "it has just expired; the server's last word is waited for",
+    State.PAID: "exactly what was asked has arrived",
+    State.OVERPAID: "more than was asked has arrived",
+    State.RECEIVED: "some has arrived, and no amount was asked for",
+    State.CLOSED_SHORT: "completed with less than was asked",
+    State.CLOSED_UNPAID: "completed with nothing",
+    State.EXPIRED_PARTIAL: "expired with less than was asked",
+    State.EXPIRED_UNPAID: "expired with nothing",
+    State.UNAVAILABLE: "the server does not show it any more",
+    State.ANOMALY: "asked and received are in different assets",
+}
 
 
 class HelpScreen(OpdashModal[None]):
@@ -42,48 +61,66 @@ class HelpScreen(OpdashModal[None]):
         with Vertical(classes="dialog"):
             yield Static(f"Help · {self.about}", classes="dialog-title", markup=False)
             with VerticalScroll(id="help"):
-                yield Static(help_text(self.about), markup=False)
+                yield Static(id="help-text")
             yield KeyLine(Place.HELP)
 
     def on_mount(self) -> None:
-        """Let the arrow keys scroll."""
+        """Write it, and let the arrow keys scroll."""
+        colours = self.app.theme_variables
+        key, title = Style(color=colours["primary"]), Style(bold=True)
+        self.query_one("#help-text", Static).update(help_text(self.about, key, title))
         self.query_one("#help").focus()
+
+    def on_resize(self) -> None:
+        """Leave room for the title and the key line."""
+        self.query_one("#help").styles.max_height = max(self.size.height - 8, 3)
 
     def action_close(self) -> None:
         """Close the help."""
         self.dismiss(None)
 
 
-def help_text(place: Place) -> Content:
-    """Return the help of a place: every action with its keys and its sentence."""
+def help_text(place: Place, key: Style, title: Style) -> Table:
+    """Return the help of a place: every action with its keys and its sentence.
+
+    Args:
+        place: The place that the help is about.
+        key: How keys are written.
+        title: How titles are written.
+    """
     here = [action for action in actions_at(place) if place in action.places]
     everywhere = [action for action in actions_at(place) if place not in action.places]
-    parts = [_section(str(place), here)]
-    if everywhere:
-        parts.append(_section("Everywhere", everywhere))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=8)
+    table.add_column(ratio=1)
+    _section(table, Text(place.value, title), _rows(here), key)
+    _section(table, Text("Everywhere", title), _rows(everywhere), key)
     if place is Place.PAYMENTS:
-        parts += [_signs(), _states()]
-    return Content("\n\n").join(parts)
+        _section(table, Text("Signs", title), list(_SIGNS), key)
+        _section(table, Text("States", title), _states(), key)
+    return table
 
 
-def _section(title: str, actions: list[Action]) -> Content:
-    lines = [_line(action.shown_keys, action.help) for action in actions]
-    return Content("\n").join([Content.styled(title, "bold"), *lines])
+def _section(table: Table, title: Text, rows: list[tuple[str, str]], key: Style) -> None:
+    if rows:
+        if table.row_count:
+            table.add_row()
+        table.add_row("", title)
+    for sign, meaning in rows:
+        table.add_row(Text(sign, key), Text(meaning))
 
 
-def _line(keys: str, sentence: str) -> Content:
-    return Content.assemble((f"{keys:<{_KEY_WIDTH}}", "$primary"), " ", sentence)
+def _rows(actions: list[Action]) -> list[tuple[str, str]]:
+    """Return keys and sentences; the actions that differ by a number only share one line."""
+    rows: list[tuple[str, str]] = []
+    for action in actions:
+        if action.argument is None:
+            rows.append((action.shown_keys, action.help))
+        elif action.argument == 1:
+            family = [other for other in actions if other.id == action.id]
+            rows.append((f"{action.shown_key}–{family[-1].shown_key}", action.family_help))
+    return rows
 
 
-def _signs() -> Content:
-    lines = [_line(sign, meaning) for sign, meaning in _SIGNS]
-    return Content("\n").join([Content.styled("Signs", "bold"), *lines])
-
-
-def _states() -> Content:
-    words = [f"{glyph} {state.value}" for state, glyph in GLYPHS.items()]
-    rows = [
-        Content("".join(f"{word:<20}" for word in words[start : start + 3]).rstrip())
-        for start in range(0, len(words), 3)
-    ]
-    return Content("\n").join([Content.styled("States", "bold"), *rows])
+def _states() -> list[tuple[str, str]]:
+    return [(GLYPHS[state], f"{state.value:<16} {meaning}") for state, meaning in _MEANINGS.items()]

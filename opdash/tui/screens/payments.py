@@ -326,7 +326,7 @@ class PaymentsScreen(OpdashScreen[None]):
         elif not self._fetching:
             self._fetching = True
             self._fill_status()
-            self.background(self._load_older(), "load-older")
+            self.background(self._load_older, "load-older")
 
     def on_payment_table_read_failed(self, message: PaymentTable.ReadFailed) -> None:
         """Show why the rows cannot be read."""
@@ -420,13 +420,17 @@ class PaymentsScreen(OpdashScreen[None]):
     def action_switch_pane(self) -> None:
         """Change between the table and the details."""
         if self._pane is not None and self._pane.display and not self._in_pane():
-            if self._table is not None:
-                self._table.hold()
+            self._hold()
             self._pane.focus()
         elif self._table is not None:
             self._table.focus()
 
     # Actions: payments
+
+    def _hold(self) -> None:
+        """Keep the cursor on its payment: a person acts on it."""
+        if self._table is not None:
+            self._table.hold()
 
     def action_open(self) -> None:
         """Show all about the selected payment."""
@@ -436,17 +440,26 @@ class PaymentsScreen(OpdashScreen[None]):
     def _open(self, row: PaymentRow) -> None:
         from opdash.tui.screens.detail import DetailScreen
 
-        if self._table is not None:
-            self._table.hold()
+        self._hold()
         self.app.push_screen(DetailScreen(self.session, row.id))
 
     def action_copy_url(self) -> None:
         """Copy the selected payment's URL."""
         row = self._selected
-        if row is not None and self._table is not None:
-            self._table.hold()
+        if row is not None:
+            self._hold()
             self.app.copy_to_clipboard(row.id)
             self.tell(f"Copied the URL of {fmt.payment_name(row)}.")
+
+    def action_methods(self) -> None:
+        """Fetch the ways to pay the selected payment, and show them with its details."""
+        if self._selected is None:
+            return
+        if self._pane is not None and self._pane.display:
+            self._hold()
+            self._pane.fetch_methods()
+        else:
+            self.action_open()
 
     def action_new_payment(self) -> None:
         """Open the form for a new payment."""
@@ -484,8 +497,7 @@ class PaymentsScreen(OpdashScreen[None]):
             return
         from opdash.tui.screens.complete import CompleteScreen
 
-        if self._table is not None:
-            self._table.hold()
+        self._hold()
         self.app.push_screen(CompleteScreen(self.session, row), lambda _row: self._reload())
 
     def action_outgoing(self) -> None:

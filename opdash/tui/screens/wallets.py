@@ -218,12 +218,12 @@ def _nothing_yet() -> Content:
         "\n\n",
         "Press ",
         ("a", "bold $primary"),
-        " to add one. You need its address, such as https://wallet.example/alice\n"
+        " to add one. You need its address, such as https://wallet.example/alice "
         "or $wallet.example/alice, and a key that its provider knows.",
         "\n\n",
         "Only looking? Leave with ",
         ("q", "bold $primary"),
         " and run ",
         ("opdash demo", "bold"),
-        ": a made-up wallet with money\narriving, no account needed.",
+        ": a made-up wallet with money arriving, no account needed.",
     )

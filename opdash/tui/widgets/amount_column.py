@@ -1,7 +1,8 @@
 """A column of amounts aligned at the decimal point, whatever their size and scale.
 
 A figure that does not fit is never shortened silently: decimals that were cut are followed by
-``…``, and a whole part that is too long is written as a power of ten, ``1.8446…×10¹⁷``.
+``…``, and a whole part that is too long is written as a power of ten, ``1.8446…×10¹⁷``. Decimals
+beyond the second that are zero in every amount take no room.
 """
 
 from __future__ import annotations
@@ -20,7 +21,56 @@ WIDEST = 30
 USUAL = 13
 """Cells that it takes at the most where the screen is narrow."""
 
+_ALWAYS = 2
+"""Decimals that are shown even where they are zero."""
+
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class AmountWidths:
+    """How wide the amounts seen so far are; it only grows, so that columns do not jump about.
+
+    Args:
+        asset: What they count.
+    """
+
+    def __init__(self, asset: Asset) -> None:
+        self.asset = asset
+        self._whole = 1
+        self._usual_whole = 1
+        self._decimals = min(asset.scale, _ALWAYS)
+
+    def take(self, minor_units: int) -> None:
+        """Take note of an amount."""
+        whole, decimals = _measure(minor_units, self.asset.scale)
+        self._whole = max(self._whole, whole)
+        self._decimals = max(self._decimals, decimals)
+        if whole + 1 + min(self.asset.scale, _ALWAYS) <= USUAL:
+            self._usual_whole = max(self._usual_whole, whole)
+
+    @property
+    def full(self) -> int:
+        """Cells of a column in which every amount can be written in full, up to `WIDEST`."""
+        return max(NARROWEST, min(_cells(self._whole, self._decimals), WIDEST))
+
+    @property
+    def usual(self) -> int:
+        """Cells of a column for a narrow screen."""
+        return max(NARROWEST, min(_cells(self._usual_whole, self._decimals), USUAL))
+
+    def column(self, width: int) -> AmountColumn:
+        """Return a column of that width for the amounts seen so far.
+
+        Two decimals stay readable: a rare huge amount becomes a power of ten rather than hiding
+        the decimals of all others.
+        """
+        if _cells(self._whole, self._decimals) <= width:
+            return AmountColumn(self.asset, width, self._decimals, hides=False)
+        least = min(self.asset.scale, _ALWAYS)
+        if self._decimals == least:
+            return AmountColumn(self.asset, width, least, hides=False)
+        decimals = min(self._decimals, max(width - self._usual_whole - 2, least))
+        return AmountColumn(self.asset, width, decimals, hides=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +80,14 @@ class AmountColumn:
     Attributes:
         asset: What the column counts.
         width: Cells of the column.
-        whole: Cells for the whole part, separators included.
+        decimals: How many decimals are shown.
+        hides: Whether there may be others; then a cell is kept for the sign that says so.
     """
 
     asset: Asset
     width: int
-    whole: int
-
-    @classmethod
-    def fit(cls, asset: Asset, width: int, whole: int) -> AmountColumn:
-        """Return a column for whole parts of up to so many cells.
-
-        Two decimals stay readable: a rare huge amount becomes a power of ten instead of hiding the
-        decimals of all others.
-        """
-        kept = min(asset.scale, 2)
-        tail = 0 if asset.scale == 0 else 1 + kept + (1 if asset.scale > kept else 0)
-        return cls(asset, width, max(min(whole, width - tail), 1))
-
-    @property
-    def decimals(self) -> int:
-        """How many decimals are shown; the rest, if it is not zero, is an ellipsis."""
-        scale = self.asset.scale
-        if self.whole + 1 + scale <= self.width:
-            return scale
-        return max(self.width - self.whole - 2, 0)
+    decimals: int
+    hides: bool
 
     def cell(self, minor_units: int | None, asset: Asset | None) -> str:
         """Write one amount, exactly as wide as the column; None is blank."""
@@ -64,69 +97,34 @@ class AmountColumn:
             return self._foreign(minor_units, asset)
         text = format_minor(minor_units, asset.scale, grouped=True)
         whole, point, fraction = text.partition(".")
-        if len(whole) > self._room_for_whole:
+        rest = fraction[self.decimals :].strip("0")
+        end = "" if not self.hides else ELLIPSIS if rest else " "
+        shown = f"{whole}{point}{fraction[: self.decimals]}{end}"
+        if len(shown) > self.width or (rest and not self.hides):
             return power_of_ten(minor_units, asset.scale, self.width).rjust(self.width)
-        shown = fraction[: self.decimals]
-        rest = "" if self.decimals == asset.scale else _rest(fraction[self.decimals :])
-        return f"{whole}{point}{shown}{rest}".rjust(self.width)
-
-    @property
-    def _room_for_whole(self) -> int:
-        if self.asset.scale == 0:
-            return self.width
-        hidden = 1 if self.decimals < self.asset.scale else 0
-        return self.width - 1 - self.decimals - hidden
+        return shown.rjust(self.width)
 
     def _foreign(self, minor_units: int, asset: Asset) -> str:
         code = safe_text(asset.code, limit=5)
         room = self.width - len(code) - 1
         text = format_minor(minor_units, asset.scale, grouped=True)
         if len(text) > room:
-            text = power_of_ten(minor_units, asset.scale, room) if room >= 8 else ELLIPSIS
+            text = power_of_ten(minor_units, asset.scale, room)
+        if len(text) > room:
+            text = ELLIPSIS
         return f"{text} {code}".rjust(self.width)[-self.width :]
 
 
-def _rest(fraction: str) -> str:
-    return ELLIPSIS if fraction.strip("0") else " "
+def _measure(minor_units: int, scale: int) -> tuple[int, int]:
+    """Return the cells of the whole part, separators included, and the decimals that count."""
+    digits = str(minor_units)
+    whole = max(len(digits) - scale, 1)
+    zeros = scale if minor_units == 0 else len(digits) - len(digits.rstrip("0"))
+    return whole + (whole - 1) // 3, max(scale - zeros, 0)
 
 
-def whole_width(minor_units: int, scale: int) -> int:
-    """Return how many cells the whole part of an amount takes, separators included."""
-    digits = max(len(str(minor_units)) - scale, 1)
-    return digits + (digits - 1) // 3
-
-
-class AmountWidths:
-    """How wide the amounts seen so far are; it only grows, so that columns do not jump about.
-
-    Attributes:
-        whole: Cells of the longest whole part.
-    """
-
-    def __init__(self, scale: int) -> None:
-        self.whole = 1
-        self._scale = scale
-        self._usual = 1
-
-    def take(self, minor_units: int) -> None:
-        """Take note of an amount."""
-        cells = whole_width(minor_units, self._scale)
-        self.whole = max(self.whole, cells)
-        if self._cells(cells) <= USUAL:
-            self._usual = max(self._usual, cells)
-
-    @property
-    def full(self) -> int:
-        """Cells of a column in which every amount can be written in full."""
-        return max(NARROWEST, min(self._cells(self.whole), WIDEST))
-
-    @property
-    def usual(self) -> int:
-        """Cells of a column for a narrow screen."""
-        return max(NARROWEST, min(self._cells(self._usual), USUAL))
-
-    def _cells(self, whole: int) -> int:
-        return whole + 1 + self._scale if self._scale else whole
+def _cells(whole: int, decimals: int) -> int:
+    return whole + 1 + decimals if decimals else whole
 
 
 def power_of_ten(minor_units: int, scale: int, width: int) -> str:
@@ -135,10 +133,10 @@ def power_of_ten(minor_units: int, scale: int, width: int) -> str:
     Args:
         minor_units: Zero or more.
         scale: Decimal places.
-        width: The most cells to take; at least 8.
+        width: The most cells to take, as far as that is possible.
     """
     digits = str(minor_units)
-    exponent = len(digits) - 1 - scale
+    exponent = len(digits) - 1 - scale if minor_units else 0
     sign = "⁻" if exponent < 0 else ""
     tail = f"×10{sign}{str(abs(exponent)).translate(_SUPERSCRIPTS)}"
     room = max(width - len(tail) - 2, 0)

@@ -40,7 +40,7 @@ def _paragraphs(profile: Profile, status: Status, now: datetime) -> list[str]:
             return [
                 "○ No incoming payments yet.",
                 _scope_sentence(profile),
-                "Press n to create the first one; it appears here and is watched from then on.",
+                "Press n to create the first one. It is watched from then on.",
             ]
 
 

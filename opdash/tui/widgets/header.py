@@ -15,6 +15,11 @@ SCOPE_WORDS = {Scope.OWN: "created by opdash only", Scope.EVERYTHING: "everythin
 """What each scope shows, in words."""
 
 _ADDRESS_LEAST = 12
+_DEMO_WORDS = (
+    " · a made-up server on this machine, throw-away keys, a simulated payer",
+    " · a made-up server and a simulated payer",
+    "",
+)
 
 
 class HeaderLine(Line):
@@ -24,14 +29,13 @@ class HeaderLine(Line):
 class DemoBanner(Line):
     """Says that no money is real; there for as long as the demo runs."""
 
-    def on_mount(self) -> None:
-        """Say it."""
-        self.show(
-            [
-                Span(" DEMO – no real money ", "strong"),
-                Span("  a made-up server on this machine, throw-away keys, a simulated payer"),
-            ]
-        )
+    def on_resize(self) -> None:
+        """Say it, in as many words as fit."""
+        banner = Span(" DEMO – no real money", "strong")
+        for words in _DEMO_WORDS:
+            if width_of([banner, Span(words)]) < self.size.width:
+                break
+        self.show([banner, Span(words)])
 
 
 def header_spans(

@@ -91,12 +91,11 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.page_size = page_size
         self.following = True
         self.new_above = 0
-        self._asset = asset
         self._now = now
         self._window = RowWindow(source, sort)
         self._painter = RowPainter(self._style)
         self._places: tuple[Place, ...] = ()
-        self._widths = AmountWidths(asset.scale)
+        self._widths = AmountWidths(asset)
         self._index = 0
         self._row: PaymentRow | None = None
         self._marks: set[str] = set()
@@ -325,7 +324,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._widths.take(row.asked or 0)
         width = self.scrollable_content_region.width
         self._places = lay_out(width, self._widths.full, self._widths.usual)
-        self._painter.lay_out(self._places, self._asset, self._widths.whole, width)
+        self._painter.lay_out(self._places, self._widths, width)
 
     def _blank(self) -> Strip:
         return Strip.blank(self.size.width, self.rich_style)

@@ -12,10 +12,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from opdash.ledger.records import PaymentRow, Sort, SortColumn
-from opdash.openpayments.amounts import Asset
 from opdash.safetext import ELLIPSIS, safe_text
 from opdash.tui import format as fmt
-from opdash.tui.widgets.amount_column import AmountColumn
+from opdash.tui.widgets.amount_column import AmountColumn, AmountWidths
 from opdash.tui.widgets.table_layout import AMOUNTS, HEADINGS, Place
 
 CURSOR = "▌"
@@ -66,12 +65,10 @@ class RowPainter:
         self._width = 0
         self._painted: dict[str, _Painted] = {}
 
-    def lay_out(self, places: tuple[Place, ...], asset: Asset, whole: int, width: int) -> None:
+    def lay_out(self, places: tuple[Place, ...], widths: AmountWidths, width: int) -> None:
         """Take another layout; what was painted is forgotten if it differs."""
         amounts = {
-            place.column: AmountColumn.fit(asset, place.width, whole)
-            for place in places
-            if place.column in AMOUNTS
+            place.column: widths.column(place.width) for place in places if place.column in AMOUNTS
         }
         if (places, amounts, width) != (self._places, self._amounts, self._width):
             self._places, self._amounts, self._width = places, amounts, width

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 from opdash.ledger.records import NEWEST_FIRST, Sort, SortColumn
-from opdash.tui.widgets.line import Line, Span, join, spread, width_of
+from opdash.tui.widgets.line import Line, Span, cut, join, spread, width_of
 from opdash.tui.widgets.table_layout import HEADINGS
 
 _ORDERS = {
@@ -49,15 +50,16 @@ class Whereabouts:
 
 def status_spans(where: Whereabouts, width: int) -> list[Span]:
     """Compose the status line; on a narrow screen it says the same in fewer words."""
-    news, rest = _news(where), _rest(where)
-    for left in ([*news, *rest], [*news, *rest[:1]], news):
-        for short in (False, True):
-            right = _position(where, short=short)
-            spans = [Span(" "), *join(left, "   ")]
-            if width_of(spans) + width_of(right) + 4 <= width:
-                return spread(spans, [*right, Span(" ")], width)
-    right = _position(where, short=True)
-    return spread([Span(" "), *join(news, "  ")], [*right, Span(" ")], width)
+    news, rest, positions = _news(where), _rest(where), _positions(where)
+    everything = product([[*news, *rest]], positions[:2])
+    less = product([[*news, *rest[:1]], news], positions[:3])
+    choices = [*everything, *less]
+    for left, right in choices:
+        spans = [Span(" "), *join(left, "   ")]
+        if width_of(spans) + width_of(right) + 4 <= width:
+            return spread(spans, [*right, Span(" ")], width)
+    shortest = [*positions[-1], Span(" ")]
+    return cut(spread([Span(" "), *join(news, "  ")], shortest, width), width)
 
 
 def order_words(sort: Sort) -> str:
@@ -86,17 +88,19 @@ def _rest(where: Whereabouts) -> list[list[Span]]:
     return groups
 
 
-def _position(where: Whereabouts, *, short: bool) -> list[Span]:
+def _positions(where: Whereabouts) -> list[list[Span]]:
+    """Return where in the list one is, in ever fewer words."""
     if not where.known:
-        return [] if where.complete else [Span("no payments known yet", "muted")]
+        return [[] if where.complete else [Span("no payments known yet", "muted")]]
     first = where.page * where.page_size + 1
     last = min(first + where.page_size - 1, where.known)
     pages = -(-where.known // where.page_size)
-    rows = "" if short else "rows "
-    known = "" if where.complete else " known"
-    text = (
-        f"{rows}{first:,}–{last:,} of {where.known:,}{known} · page {where.page + 1:,} of {pages:,}"
+    rows = f"{first:,}–{last:,} of {where.known:,}{'' if where.complete else ' known'}"
+    page = f"page {where.page + 1:,} of {pages:,}"
+    texts = (
+        f"rows {rows} · {page}{'' if where.complete else ' · the server has more'}",
+        f"{rows} · {page}{'' if where.complete else ' · more at the server'}",
+        f"{rows} · {page}{'' if where.complete else ' · more'}",
+        f"{page}{'' if where.complete else ' · more'}",
     )
-    if not where.complete:
-        text += " · more at the server" if short else " · the server has more"
-    return [Span(text, "muted")]
+    return [[Span(text, "muted")] for text in texts]

@@ -1,0 +1,95 @@
+"""Presses every key of every place, and sees that its action runs there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from textual.screen import Screen
+from textual.widgets import Input
+
+from opdash.ledger.records import NEWEST_FIRST
+from opdash.service.events import ConsentNeeded
+from opdash.tui.actions import ACTIONS, Action, Place
+from opdash.tui.app import OpdashApp
+from opdash.tui.screens.add_wallet import AddWalletScreen
+from opdash.tui.screens.base import _Shared
+from opdash.tui.screens.complete import CompleteScreen
+from opdash.tui.screens.consent import ConsentScreen
+from opdash.tui.screens.create import CreateScreen
+from opdash.tui.screens.detail import DetailScreen
+from opdash.tui.screens.help import HelpScreen
+from opdash.tui.screens.outgoing import OutgoingScreen
+from opdash.tui.screens.remove_wallet import RemoveWalletScreen
+from opdash.tui.screens.sort import SortScreen
+from opdash.tui.screens.wallets import WalletsScreen
+from tests.tui.doubles import World, shop_payments
+
+CASES = [
+    pytest.param(place, action, key, id=f"{place.name}-{action.id}-{key}")
+    for action in ACTIONS
+    for place in action.places
+    for key in action.keys
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    world.record(*shop_payments())
+    world.live()
+    yield world
+    world.close()
+
+
+def open_screen(place: Place, world: World) -> Screen[Any] | None:
+    """Return the screen of a place; None for the one that the app begins with."""
+    session, dashboard = world.wallet_session, world.dashboard.real
+    row = world.reader.window(world.wallet.id, NEWEST_FIRST, 0, 1)[0]
+    consent = ConsentNeeded("shop", "read", "https://auth.example/i", world.clock.now())
+    makers: dict[Place, Callable[[], Screen[Any]]] = {
+        Place.WALLETS: lambda: WalletsScreen(current="shop"),
+        Place.DETAIL: lambda: DetailScreen(session, row.id),
+        Place.OUTGOING: lambda: OutgoingScreen(session),
+        Place.CREATE: lambda: CreateScreen(session),
+        Place.COMPLETE: lambda: CompleteScreen(session, row),
+        Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),
+        Place.REMOVE_WALLET: lambda: RemoveWalletScreen(dashboard, world.session.profile),
+        Place.SORT: lambda: SortScreen(NEWEST_FIRST),
+        Place.CONSENT: lambda: ConsentScreen(consent),
+        Place.HELP: lambda: HelpScreen(Place.PAYMENTS),
+    }
+    return makers[place]() if place in makers else None
+
+
+@pytest.mark.parametrize(("place", "action", "key"), CASES)
+async def test_every_key_runs_its_action(
+    world: World, monkeypatch: pytest.MonkeyPatch, place: Place, action: Action, key: str
+) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = open_screen(place, world)
+        if screen is not None:
+            await app.push_screen(screen)
+        await pilot.pause()
+        owner: Any = app if place is Place.ANYWHERE else app.screen
+        if place is not Place.ANYWHERE:
+            assert cast("_Shared[Any]", app.screen).PLACE is place
+        ran: list[tuple[Any, ...]] = []
+        monkeypatch.setattr(owner, f"action_{action.id}", lambda *given: ran.append(given))
+        await _leave_inputs(app, key)
+        await pilot.press(key)
+        await pilot.pause()
+    assert ran == [() if action.argument is None else (action.argument,)]
+
+
+async def _leave_inputs(app: OpdashApp, key: str) -> None:
+    """A printable key in an input is text; the action waits for the person to leave it."""
+    focused = app.focused
+    printable = key if len(key) == 1 else None
+    if isinstance(focused, Input) and (
+        focused.check_consume_key(key, printable) or key in focused._bindings.key_to_bindings
+    ):
+        app.set_focus(None)
