@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from opdash.sandbox.access import AccessControl
-from opdash.sandbox.checks import check_grant_body
+from opdash.sandbox.checks import check_grant_body, is_uri
 from opdash.sandbox.clients import Clients
 from opdash.sandbox.clock import SandboxClock
 from opdash.sandbox.errors import InvalidRequestError, grant_error, plain_error
@@ -27,6 +27,7 @@ from opdash.sandbox.grants import (
 from opdash.sandbox.payments import is_uuid
 from opdash.sandbox.wallets import WalletDirectory
 
+_UNKNOWN_CLIENT = (400, "invalid_client", "could not determine client")
 _UNKNOWN_TOKEN = (401, "invalid_client", "invalid access token")
 _UNKNOWN_GRANT = (401, "invalid_continuation", "invalid grant")
 
@@ -86,8 +87,11 @@ class AuthServer:
         body = exchange.json_body()
         check_grant_body(body)
         url = body["client"] if isinstance(body["client"], str) else body["client"]["walletAddress"]
-        client = self._wallets.key_of(url)
-        await self._access.check_grant_signature(exchange, client, grant_error(*_UNKNOWN_TOKEN))
+        client = self._wallets.key_of(url) if is_uri(url) else None
+        unknown = grant_error(*_UNKNOWN_CLIENT)
+        await self._access.check_grant_signature(exchange, client, unknown)
+        if client is None:
+            raise unknown
         if exchange.parameters["tenant"] != self._tenant:
             raise grant_error(404, "invalid_request", "Not Found")
         access = tuple(_as_granted(item) for item in body.get("access_token", {}).get("access", ()))

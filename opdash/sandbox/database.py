@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from opdash.errors import InputError
+from opdash.safetext import safe_text
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (
     name TEXT PRIMARY KEY,
@@ -93,10 +96,24 @@ def open_database(directory: Path | None) -> sqlite3.Connection:
 
     Args:
         directory: Where it is kept; None keeps it in memory.
+
+    Raises:
+        InputError: The directory or the file in it cannot be used.
     """
-    if directory is not None:
+    if directory is None:
+        return _connect(":memory:")
+    try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place = ":memory:" if directory is None else str(directory / FILE_NAME)
+        return _connect(str(directory / FILE_NAME))
+    except (OSError, sqlite3.Error) as error:
+        raise InputError(
+            f"The sandbox cannot keep its data in {safe_text(str(directory))}: "
+            f"{safe_text(str(error))}.",
+            "Name another directory with --data, or leave it out.",
+        ) from error
+
+
+def _connect(place: str) -> sqlite3.Connection:
     connection = sqlite3.connect(place, isolation_level=None)
     connection.row_factory = sqlite3.Row
     connection.executescript(

@@ -34,8 +34,7 @@ class FrontDoor:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        if self._latency and not scope["path"].startswith("/sandbox/"):
-            await self._clock.sleep(self._latency / 1000)
+        held_back = 0 if scope["path"].startswith("/sandbox/") else self._latency / 1000
         self._simulation.catch_up()
         path = scope["path"]
         if path.endswith("/") and not path.endswith("//") and path != "/":
@@ -43,6 +42,8 @@ class FrontDoor:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if held_back:
+                    await self._clock.sleep(held_back)
                 message["headers"] += [
                     (b"date", http_date(self._clock.now()).encode()),
                     (b"vary", b"Origin"),

@@ -100,13 +100,12 @@ class SandboxProcess:
         )
         talk = _Talk(process)
         try:
-            line = talk.first_line()
-            return cls(process, json.loads(line), talk)
-        except ValueError as error:
+            return cls(process, json.loads(talk.first_line()), talk)
+        except BaseException as error:
             _end(process)
-            raise SandboxError("The sandbox did not start.", talk.last_words()) from error
-        except BaseException:
-            _end(process)
+            talk.join()
+            if isinstance(error, ValueError):
+                raise SandboxError("The sandbox did not start.", talk.last_words) from error
             raise
 
     @property
@@ -204,9 +203,9 @@ class _Talk:
         self._said.wait(_START_SECONDS)
         return self._line
 
+    @property
     def last_words(self) -> str:
-        """Return the end of what was said on standard error, on one line."""
-        self._threads[1].join(_STOP_SECONDS)
+        """The end of what was said on standard error, on one line."""
         return " ".join(self._words.split())
 
     def join(self) -> None:

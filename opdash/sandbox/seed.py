@@ -56,9 +56,8 @@ def _realistic(
     fiction: Fiction, wallet: Wallet, client: str, count: int, now: int
 ) -> list[IncomingRow]:
     rows, year, created = [], to_datetime(now).year, now - 40 * SECOND
-    for index in range(count):
+    for index, kind in enumerate(_kinds(fiction, count)):
         number = _FIRST_NUMBER - index
-        kind = fiction.random.choices(_KIND_NAMES, _KIND_WEIGHTS)[0]
         if kind in ("tip", "receiving"):
             draft = fiction.tip()
         elif kind == "monetization":
@@ -68,6 +67,14 @@ def _realistic(
         rows.append(_row(fiction, wallet, client, kind, draft, created, now))
         created -= fiction.random.randint(3 * MINUTE, 4 * HOUR)
     return rows
+
+
+def _kinds(fiction: Fiction, count: int) -> list[str]:
+    """Return so many kinds of payments in any order, each at least once if there is room."""
+    kinds = _KIND_NAMES[:count]
+    kinds += fiction.random.choices(_KIND_NAMES, _KIND_WEIGHTS, k=count - len(kinds))
+    fiction.random.shuffle(kinds)
+    return kinds
 
 
 def _row(

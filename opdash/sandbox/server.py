@@ -14,9 +14,10 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import uvicorn
@@ -51,6 +52,7 @@ def run_sandbox(options: SandboxOptions, clock: Clock | None = None) -> int:
     Raises:
         InputError: The port is taken, or a file cannot be used.
     """
+    signal.signal(signal.SIGTERM, _leave)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sandbox: %(message)s")
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listen(options.port))
@@ -81,6 +83,8 @@ def run_sandbox(options: SandboxOptions, clock: Clock | None = None) -> int:
             "sender": base_url + SENDER,
         }
         _Server(sandbox, ready, options).run(sockets=[listener])
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # what is left to do is cleaning up
     return 0
 
 
@@ -109,7 +113,8 @@ class _Server(uvicorn.Server):
         """Begin to serve, and say so."""
         await super().startup(sockets)
         if self._options.until_stdin_closes:
-            await asyncio.get_running_loop().connect_read_pipe(lambda: _EndOfInput(self), sys.stdin)
+            loop = asyncio.get_running_loop()
+            threading.Thread(target=self._await_end_of_input, args=(loop,), daemon=True).start()
         sys.stdout.write(msgspec.json.encode(self._ready).decode() + "\n")
         sys.stdout.flush()
 
@@ -124,24 +129,19 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+        yield
+
+    def _await_end_of_input(self, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        with contextlib.suppress(RuntimeError):  # the loop may be gone by now
+            loop.call_soon_threadsafe(setattr, self, "should_exit", True)
 
 
-class _EndOfInput(asyncio.Protocol):
-    """Ends the server when the parent has gone."""
-
-    def __init__(self, server: uvicorn.Server) -> None:
-        self._server = server
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._server.should_exit = True
-
-    def eof_received(self) -> None:
-        self._server.should_exit = True
+def _leave(*_: object) -> NoReturn:
+    """End with exit code 0 while the server is still being put together."""
+    raise SystemExit(0)
 
 
 def _listen(port: int) -> socket.socket:
