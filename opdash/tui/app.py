@@ -19,7 +19,7 @@ from opdash.service.dashboard import Dashboard
 from opdash.service.events import ConsentEnded, ConsentNeeded, Event, PaymentsChanged
 from opdash.settings import Settings
 from opdash.tui.actions import Place, bindings
-from opdash.tui.announcements import Announcer
+from opdash.tui.announcements import sentences
 from opdash.tui.failures import run_in_background, told
 from opdash.tui.screens.base import _Shared
 from opdash.tui.stylesheets import sheets
@@ -72,7 +72,6 @@ class OpdashApp(App[None]):
         self.demo = demo
         self._heard: deque[Event] = deque()
         self._unsubscribe: Callable[[], None] | None = None
-        self.announcer = Announcer()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_named(dashboard.settings.theme).name
@@ -90,7 +89,6 @@ class OpdashApp(App[None]):
 
     def on_mount(self) -> None:
         """Listen to the service, and start it once the first frame is painted."""
-        self.announcer.begin(self.dashboard)
         self._unsubscribe = self.dashboard.events.subscribe(self._hear)
         self.call_after_refresh(self.background, self.dashboard.start, "start")
 
@@ -120,8 +118,10 @@ class OpdashApp(App[None]):
     def _take(self, event: Event) -> None:
         match event:
             case PaymentsChanged():
-                for sentence in self.announcer.sentences(event):
+                news = sentences(event.changes)
+                for sentence in news:
                     self.tell(sentence)
+                if news:
                     self.bell()
             case ConsentNeeded():
                 from opdash.tui.screens.consent import ConsentScreen

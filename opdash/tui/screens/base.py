@@ -17,6 +17,7 @@ from opdash.service.events import Event
 from opdash.tui.actions import Place
 from opdash.tui.failures import run_in_background
 from opdash.tui.stylesheets import sheets
+from opdash.tui.widgets.demo_banner import DemoBanner
 
 if TYPE_CHECKING:
     from opdash.service.dashboard import Dashboard
@@ -64,7 +65,12 @@ class _Shared(Screen[R], Generic[R]):
 
 
 class OpdashScreen(_Shared[R], Generic[R]):
-    """A full screen."""
+    """A full screen; in the demo it says at its top that no money is real."""
+
+    def on_mount(self) -> None:
+        """Put the banner up."""
+        if self.opdash.demo:
+            self.mount(DemoBanner())
 
 
 class OpdashModal(_Shared[R], ModalScreen[R], Generic[R]):

@@ -15,7 +15,6 @@ from textual.notifications import SeverityLevel
 from textual.widgets import Static
 
 from opdash.ledger.records import (
-    ChangeKind,
     Creation,
     CreationStatus,
     PaymentRow,
@@ -27,6 +26,7 @@ from opdash.service.events import CreationChanged, Event, PaymentsChanged, Statu
 from opdash.service.session import WalletSession
 from opdash.tui import format as fmt
 from opdash.tui.actions import Place, bindings
+from opdash.tui.announcements import is_news
 from opdash.tui.failures import told
 from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.stylesheets import sheets
@@ -34,10 +34,8 @@ from opdash.tui.widgets.empty_state import empty_text
 from opdash.tui.widgets.freshness import freshness
 from opdash.tui.widgets.header import (
     SCOPE_WORDS,
-    DemoBanner,
     HeaderLine,
     header_spans,
-    scope_fits,
 )
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.notices import Notices, creation_result, creation_sentence
@@ -76,6 +74,7 @@ class PaymentsScreen(OpdashScreen[None]):
         self._summary: Summary | None = None
         self._summary_day: datetime | None = None
         self._known: WalletRow | None = None
+        self._looked_at = session.now()
         self._read_problem = ""
         self._unknown: dict[str, Creation] = {}
         self._fetching = False
@@ -87,8 +86,6 @@ class PaymentsScreen(OpdashScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Place the lines, the table, and on a wide screen the details."""
-        if self.opdash.demo:
-            yield DemoBanner()
         yield HeaderLine()
         yield SummaryLine()
         yield Notices()
@@ -120,6 +117,8 @@ class PaymentsScreen(OpdashScreen[None]):
     def on_mount(self) -> None:
         """Show what the ledger knows, and keep the clock's words true."""
         self._reload()
+        if self._known is not None and self._known.last_poll_at is not None:
+            self._looked_at = self._known.last_poll_at
         self.set_interval(_TICK, self._tick)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -150,10 +149,7 @@ class PaymentsScreen(OpdashScreen[None]):
         self._reload()
         if self._table is not None:
             self._table.mark(
-                change.payment.id
-                for change in event.changes
-                if change.kind is not ChangeKind.TIME
-                and self.opdash.announcer.is_news(event.wallet_id, change)
+                change.payment.id for change in event.changes if is_news(change, self._looked_at)
             )
 
     def _status_changed(self) -> None:
@@ -270,8 +266,9 @@ class PaymentsScreen(OpdashScreen[None]):
             following=table.following,
             new_above=table.new_above,
         )
-        if not scope_fits(self.size.width):
-            where = replace(where, scope=SCOPE_WORDS[self.session.profile.scope])
+        scope = SCOPE_WORDS[self.session.profile.scope]
+        if scope not in self.query_one(HeaderLine).text:
+            where = replace(where, scope=scope)
         line.show(status_spans(where, self.size.width))
         keys.set_off(*self._impossible(table.selected, where))
 

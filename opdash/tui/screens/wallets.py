@@ -21,7 +21,7 @@ from opdash.tui.failures import told
 from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.freshness import freshness
-from opdash.tui.widgets.header import DemoBanner
+from opdash.tui.widgets.header import steady
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.line import GAP, Line, Span, spread
 from opdash.tui.widgets.notices import Notices
@@ -49,8 +49,6 @@ class WalletsScreen(OpdashScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Place the list, and what is said when it is empty."""
-        if self.opdash.demo:
-            yield DemoBanner()
         yield Line(id="title")
         yield Notices()
         yield Rule(id="upper-rule")
@@ -112,7 +110,7 @@ class WalletsScreen(OpdashScreen[None]):
         return WalletEntry(
             name=profile.name,
             first=(Span(safe_text(profile.title, limit=40), "strong"), *asset),
-            first_right=tuple(connection[:5]),
+            first_right=tuple(steady(connection, self.size.width)),
             second=(Span(fmt.short_address(profile.wallet_address), "muted"),),
             second_right=tuple(_totals(row, session.status.problem)),
         )

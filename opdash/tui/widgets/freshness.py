@@ -9,6 +9,7 @@ from opdash.tui.format import age
 from opdash.tui.widgets.line import Span
 
 _DOT = Span(" · ", "muted")
+_SECOND = timedelta(seconds=1)
 _STALE_AFTER = timedelta(seconds=30)
 
 
@@ -71,10 +72,10 @@ def _updated(
 ) -> list[Span]:
     if known_at is None:
         return []
-    if status.phase is Phase.LIVE:
-        word = "" if short else "updated "
-        return [Span(f"{word}{age(now - known_at)} ago", "muted")]
-    return [Span(f"as of {age(now - known_at)} ago", "muted")]
+    ago = f"{age(now - known_at)} ago" if now - known_at >= _SECOND else "now"
+    if status.phase is not Phase.LIVE:
+        return [Span(f"as of {ago}", "muted")]
+    return [Span(ago if short else f"updated {ago}", "muted")]
 
 
 def _oldest(status: Status, now: datetime, interval: timedelta) -> list[Span]:
@@ -87,11 +88,14 @@ def _oldest(status: Status, now: datetime, interval: timedelta) -> list[Span]:
 
 
 def _next(status: Status, now: datetime) -> list[Span]:
+    live = status.phase is Phase.LIVE
+    due = status.next_poll_at
     if status.phase is Phase.IDLE:
         return []
-    word = "next" if status.phase is Phase.LIVE else "next try"
-    if status.polling or (status.next_poll_at is not None and status.next_poll_at <= now):
-        return [Span("asking…" if status.phase is Phase.LIVE else "trying…", "muted")]
-    if status.next_poll_at is None:
-        return []
-    return [Span(f"{word} in {age(status.next_poll_at - now)}", "muted")]
+    if due is None:
+        return [Span("asking…", "muted")] if status.polling else []
+    if due <= now - _SECOND:
+        # A poll that takes no time is not announced: the line would flicker at every one.
+        return [Span("asking…" if live else "trying…", "muted")]
+    left = max(-((now - due) // _SECOND), 1) * _SECOND
+    return [Span(f"{'next' if live else 'next try'} in {age(left)}", "muted")]

@@ -15,27 +15,13 @@ SCOPE_WORDS = {Scope.OWN: "created by opdash only", Scope.EVERYTHING: "everythin
 """What each scope shows, in words."""
 
 _ADDRESS_LEAST = 12
-_DEMO_WORDS = (
-    " · a made-up server on this machine, throw-away keys, a simulated payer",
-    " · a made-up server and a simulated payer",
-    "",
-)
+_WIDE = 110
+_USUAL_FRESHNESS = len("● live · updated 3 s ago · next in 2 s")
+_USUAL_SHORT = len("● live · 3 s ago · next in 2 s")
 
 
 class HeaderLine(Line):
     """opdash, the wallet, its address and asset, the scope, and the freshness."""
-
-
-class DemoBanner(Line):
-    """Says that no money is real; there for as long as the demo runs."""
-
-    def on_resize(self) -> None:
-        """Say it, in as many words as fit."""
-        banner = Span(" DEMO – no real money", "strong")
-        for words in _DEMO_WORDS:
-            if width_of([banner, Span(words)]) < self.size.width:
-                break
-        self.show([banner, Span(words)])
 
 
 def header_spans(
@@ -49,23 +35,22 @@ def header_spans(
         right: The freshness.
         width: Cells of the line.
     """
-    name = safe_text(profile.title, limit=32)
+    name = Span(safe_text(profile.title, limit=32), "strong")
     address = fmt.short_address(profile.wallet_address if wallet is None else wallet.id)
     asset = [] if wallet is None else [Span(fmt.asset_code(wallet.asset))]
     scope = [Span(SCOPE_WORDS[profile.scope], "muted")]
-    brand = [Span(" opdash", "accent")]
-    end = [*right, Span(" ")]
-    for middle in (scope, []):
-        room = width - width_of(end) - 2
-        fixed = width_of(join([brand, [Span(name)], asset, middle], "  "))
-        address_room = room - fixed - 2
-        if address_room >= (len(address) if middle else _ADDRESS_LEAST):
-            shown = cut([Span(address, "muted")], address_room)
-            left = join([brand, [Span(name, "strong")], shown, asset], "  ")
-            return spread(left, [*join([middle, end], "   ")], width)
-    return spread(join([brand, [Span(name, "strong")], asset], "  "), end, width)
+    brand = Span(" opdash", "accent")
+    end = steady(right, width)
+    for words in (scope, []):
+        middle = [*join([words, end], "   "), Span(" ")]
+        room = width - width_of(middle) - width_of(join([[brand], [name], asset], "  ")) - 4
+        if room >= (len(address) if words else _ADDRESS_LEAST):
+            shown = cut([Span(address, "muted")], room)
+            return spread(join([[brand], [name], shown, asset], "  "), middle, width)
+    return spread(join([[brand], [name], asset], "  "), [*end, Span(" ")], width)
 
 
-def scope_fits(width: int) -> bool:
-    """Return whether the header has room for the scope in words, in nearly all cases."""
-    return width >= 116
+def steady(right: Sequence[Span], width: int) -> list[Span]:
+    """Pad the freshness, so that what stands before it does not move as the seconds pass."""
+    usual = _USUAL_FRESHNESS if width >= _WIDE else _USUAL_SHORT
+    return [*right, Span(" " * max(usual - width_of(right), 0))]
