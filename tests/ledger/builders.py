@@ -60,7 +60,7 @@ def payment(
     text = metadata if isinstance(metadata, str) else json.dumps(metadata) if metadata else ""
     asks = None if asked is None else Amount(str(asked), asked_code or code, scale)
     return IncomingPayment(
-        id=url or payment_id(name),
+        id=payment_id(name) if url is None else url,
         wallet_address=wallet,
         completed=completed,
         received_amount=Amount(str(received), code, scale),
