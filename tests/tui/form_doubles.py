@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets import Input
 
 from opdash.errors import OpdashError
 from opdash.ledger.records import (
@@ -25,7 +28,7 @@ from opdash.ledger.records import (
     TimelineKind,
 )
 from opdash.ledger.states import State
-from opdash.openpayments.amounts import Amount, Asset
+from opdash.openpayments.amounts import Amount
 from opdash.openpayments.errors import UnreachableError
 from opdash.openpayments.resources import (
     OutgoingPayment,
@@ -42,9 +45,9 @@ from opdash.service.session import WalletSession
 from opdash.service.status import Status
 from opdash.settings import Profile, Settings
 from opdash.tui.app import OpdashApp
+from tests.tui.doubles import USD, FrozenClock
 
 NOW = datetime(2026, 11, 20, 13, 2, 5, tzinfo=UTC)
-USD = Asset("USD", 2)
 WALLET = WalletAddress(
     id="https://ilp.example/rosa",
     asset_code="USD",
@@ -55,22 +58,6 @@ WALLET = WalletAddress(
 )
 PAYMENT_ID = "https://rs.example/t1/incoming-payments/2f1b0c4e-8d4a-4a30-9a51-0e6c3f1d2b77"
 OUTGOING_ID = "https://rs.example/t1/outgoing-payments/9a2c7d10-63f5-4f0e-b0c2-5d1e8f7a6b34"
-
-
-class FrozenClock:
-    """A clock that stands until a test moves it."""
-
-    def __init__(self, now: datetime = NOW) -> None:
-        self.instant = now
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic(self) -> float:
-        return self.instant.timestamp()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.Event().wait()
 
 
 def payment(**changes: Any) -> PaymentRow:
@@ -252,7 +239,7 @@ class FakeDashboard:
             label="Rosa's Shop",
         )
         self.settings = Settings((self.profile,), default_profile="shop")
-        self.clock = FrozenClock()
+        self.clock = FrozenClock(NOW)
         self.events = EventHub()
         self.reader = FakeReader()
         self.data_dir = data_dir
@@ -348,7 +335,10 @@ class Stage(OpdashApp):
         super().tell(sentence, advice, **kwargs)
 
 
-def _or_raise(answer: Any) -> Any:
+_T = TypeVar("_T")
+
+
+def _or_raise(answer: _T | OpdashError) -> _T:
     if isinstance(answer, OpdashError):
         raise answer
     return answer
@@ -358,3 +348,18 @@ METHODS = (
     PaymentMethod("ilp", "test.example.alice.T1b2", Secret("c2VjcmV0")),
     PaymentMethod("card"),
 )
+
+
+async def write(pilot: Pilot[None], text: str) -> None:
+    """Type a text: all but the last character at once, because every key takes a while."""
+    focused = pilot.app.focused
+    assert isinstance(focused, Input)
+    focused.insert_text_at_cursor(text[:-1])
+    await pilot.press(*(_character_to_key(character) for character in text[-1:]))
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until all that was asked has been answered and shown."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()

@@ -236,6 +236,7 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
         self.query_one("#warning").display = step in (Step.READY, Step.ASKING)
         self.query_one("#demand").display = ready
         self.query_one("#received").display = typing
+        self.query_one(".buttons").disabled = step is Step.ASKING  # a second Enter finds nothing
         possible = self._may_complete()
         self.query_one("#complete", Button).disabled = not possible
         self.query_one(KeyLine).set_off(*([] if possible else ["complete_for_good"]))

@@ -267,6 +267,8 @@ class CreateScreen(FormScreen[Creation | None]):
 
     def _await(self, creation: Creation) -> None:
         self._awaited = creation
+        self.query_one(".buttons").disabled = False
+        self.query_one("#send", Button).disabled = True
         self.outcome.say(UNKNOWN, Note.WAIT)
 
     def hear(self, event: Event) -> None:
@@ -278,6 +280,7 @@ class CreateScreen(FormScreen[Creation | None]):
 
     def _give_back(self, sentence: str, advice: str) -> None:
         self._awaited = None
+        self.query_one("#send", Button).disabled = False
         self._lock(sending=False)
         self.check()
         self.outcome.say(f"{sentence} {advice}".rstrip(), Note.BAD)
@@ -287,7 +290,7 @@ class CreateScreen(FormScreen[Creation | None]):
         self._sending = sending
         self._leaving = False
         self.query_one("#fields").disabled = sending
-        self.query_one("#send", Button).disabled = sending
+        self.query_one(".buttons").disabled = sending  # a second Enter must not find another one
 
     # Keys and buttons
 

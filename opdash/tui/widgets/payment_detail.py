@@ -62,7 +62,7 @@ class PaymentDetail(VerticalScroll):
     def on_mount(self) -> None:
         """Listen for changes and to the clock."""
         self._unsubscribe = self._dashboard.events.subscribe(self._heard)
-        self.set_interval(TICK, self._paint)
+        self.set_interval(TICK, self.tick)
         self._paint()
 
     def on_unmount(self) -> None:
@@ -86,6 +86,10 @@ class PaymentDetail(VerticalScroll):
         if self.payment is not None:
             known = self._dashboard.reader.payment(self.payment.wallet, self.payment.id)
             self.show(self._session, known or self.payment)
+
+    def tick(self) -> None:
+        """Write anew what is relative to now."""
+        self._paint()
 
     def fetch_methods(self) -> None:
         """Ask the server for the ways to pay the payment shown."""
@@ -127,9 +131,10 @@ class PaymentDetail(VerticalScroll):
         ]
 
     def _paint(self) -> None:
-        if not self.is_mounted:
+        views = self.query(SheetView)
+        if not views:  # handed a payment before it is composed; painted again once it is
             return
-        view = self.query_one(SheetView)
+        view = views.first()
         if self.payment is None or self._session is None:
             view.show([row("", Content.styled("No payment is selected.", "$muted"))])
             return
