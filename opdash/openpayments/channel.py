@@ -7,11 +7,12 @@ hands in; redirects are followed only where neither is sent.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from opdash.clock import Clock
 from opdash.errors import KeyFileError
-from opdash.openpayments.addresses import AddressError, is_on_loopback, origin, wire_url
+from opdash.openpayments.addresses import AddressError, is_on_loopback, wire_url
 from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.judgements import Server
 from opdash.openpayments.keys import ClientKey
@@ -176,13 +177,23 @@ class Channel:
 
 def _at_server(url: str, server: str) -> str:
     asked = wire_url(url)
-    if origin(asked) != origin(server):
+    if _site(asked) != _site_of_server(server):
         raise AddressError(
             "The address is at another server than the wallet address names, and opdash does not "
             "send it a token.",
             "Check the address.",
         )
     return asked
+
+
+def _site(sent: str) -> str:
+    """Return scheme, host and port of a URL as it is sent."""
+    return sent[: sent.index("/", sent.index("//") + 2)]
+
+
+@lru_cache(maxsize=64)
+def _site_of_server(server: str) -> str:
+    return _site(wire_url(server))
 
 
 def _redirected(asked: str, location: str) -> str:

@@ -7,35 +7,38 @@ answer is read only so far as it is worth reading.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 
 from opdash import __version__
 from opdash.clock import Clock
-from opdash.errors import ConfigError
 from opdash.openpayments.errors import AnswerTooLargeError, OpenPaymentsError, ProtocolError
 from opdash.openpayments.outages import Progress, outage
+from opdash.openpayments.pools import Pools
 from opdash.openpayments.servertime import ServerTime
 
 MAX_ANSWER = 2 * 1024 * 1024
 """The most bytes of an answer's body that are read, unpacked."""
 
-_KEEP_IDLE = 4.0
-"""Seconds that an idle connection is kept: less than the five after which common servers close it,
-so that a POST hardly ever meets a connection that is just being closed."""
-
 _SHARE_OF_CONNECTING = 0.45
 """How much of the whole time connecting may take, and securing the connection again: httpx closes
 what it times out itself, and leaks what is cancelled in between."""
+
+_COMMON_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "User-Agent": f"opdash/{__version__}",
+    }
+)
 
 _LOST_CONNECTION = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
 
@@ -113,9 +116,9 @@ class Transport:
         self._clock = clock
         self._observer = observer
         self._timeout = timeout
+        self._timeouts = {"connect": timeout * _SHARE_OF_CONNECTING}
         self._max_answer = max_answer
-        self._tls = None if ca_file is None else _tls_of(ca_file)
-        self._pools: dict[str, httpx.AsyncClient] = {}
+        self._pools = Pools(ca_file)
         self._count = 0
         self._server_time = ServerTime(clock)
 
@@ -170,14 +173,12 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        pools, self._pools = self._pools, {}
-        for pool in pools.values():
-            await pool.aclose()
+        await self._pools.aclose()
 
     async def _answer(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
-        pool = await self._pool(url)
+        pool = await self._pools.pool(url)
         progress = Progress()
         try:
             async with asyncio.timeout(self._timeout):
@@ -193,19 +194,23 @@ class Transport:
 
     async def _once(
         self,
-        pool: httpx.AsyncClient,
+        pool: httpx.AsyncBaseTransport,
         method: str,
         url: str,
         headers: Mapping[str, str],
         body: bytes | None,
         progress: Progress,
     ) -> Answer:
-        request = pool.build_request(
-            method, url, headers=headers, content=body, extensions={"trace": progress.note}
+        request = httpx.Request(
+            method,
+            url,
+            headers={**_COMMON_HEADERS, **headers},
+            content=body,
+            extensions={"trace": progress.note, "timeout": self._timeouts},
         )
         _send_target_as_signed(request, url)
         asked_at = self._clock.now()
-        response = await pool.send(request, stream=True)
+        response = await pool.handle_async_request(request)
         try:
             self._server_time.learn(response.headers, asked_at)
             content = await self._read(response)
@@ -216,7 +221,7 @@ class Transport:
     async def _read(self, response: httpx.Response) -> bytes:
         unpack = _unpacker(response.headers.get("content-encoding", ""))
         chunks, size = [], 0
-        async for packed in response.aiter_raw():
+        async for packed in _stream_of(response):
             chunk = packed
             if unpack is not None:
                 chunk = _unpacked(unpack, packed, self._max_answer + 1 - size)
@@ -232,33 +237,11 @@ class Transport:
             raise ProtocolError("The server's packed answer ends too early.")
         return b"".join(chunks)
 
-    async def _pool(self, url: str) -> httpx.AsyncClient:
-        scheme = url.partition(":")[0]
-        if scheme not in self._pools:
-            if scheme == "https" and self._tls is None:
-                self._tls = await asyncio.to_thread(_system_tls)
-            trusts_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            pool = _new_pool(self._tls or trusts_nobody, self._timeout * _SHARE_OF_CONNECTING)
-            self._pools.setdefault(scheme, pool)
-        return self._pools[scheme]
 
-
-def _new_pool(tls: ssl.SSLContext, connect_timeout: float) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        verify=tls,
-        timeout=httpx.Timeout(None, connect=connect_timeout),
-        follow_redirects=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        limits=httpx.Limits(
-            max_connections=10, max_keepalive_connections=5, keepalive_expiry=_KEEP_IDLE
-        ),
-        headers={
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": f"opdash/{__version__}",
-        },
-        mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
-    )
+def _stream_of(response: httpx.Response) -> httpx.AsyncByteStream:
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - what an async pool returns
+    return stream
 
 
 def _send_target_as_signed(request: httpx.Request, url: str) -> None:
@@ -266,27 +249,6 @@ def _send_target_as_signed(request: httpx.Request, url: str) -> None:
     target = url[url.index("/", url.index("//") + 2) :].encode("ascii")
     if request.url.raw_path != target:
         request.extensions["target"] = target
-
-
-def _system_tls() -> ssl.SSLContext:
-    """Trust what the system trusts, or what ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name."""
-    context = ssl.create_default_context()
-    if not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    return context
-
-
-def _tls_of(ca_file: Path) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"The file of certificates {ca_file} cannot be used: "
-            f"{getattr(error, 'strerror', None) or 'it holds no certificate in PEM form'}.",
-            "Correct ca_file in the profile, or remove it to trust what the system trusts.",
-        ) from error
 
 
 def _unpacker(encoding: str) -> Any:

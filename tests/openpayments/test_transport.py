@@ -122,6 +122,42 @@ async def test_a_proxy_is_not_asked_for_this_machine_itself(
     assert (await transport.send("GET", f"{raw.origin}/x", {})).body == b"direct"
 
 
+async def test_a_proxy_that_refuses_was_told_no_more_than_the_name(
+    transport: Transport, raw: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", raw.origin)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    raw.reply(answer(b"", "403 Forbidden"))
+    error = await failure(transport, "https://wallet.example/x", "POST", b"{}")
+    assert not isinstance(error, UnansweredError)
+    assert "proxy" in error.sentence
+    assert (raw.received[0].method, raw.received[0].target) == ("CONNECT", "wallet.example:443")
+    assert "authorization" not in raw.received[0].headers
+
+
+async def test_a_server_may_be_kept_from_the_proxy(
+    transport: Transport,
+    public: RawServer,
+    raw: RawServer,
+    authority: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
+    monkeypatch.setenv("HTTPS_PROXY", raw.origin)
+    monkeypatch.setenv("NO_PROXY", "wallet.example")
+    public.reply(answer(b"direct"))
+    assert (await transport.send("GET", f"{public.origin}/x", {})).body == b"direct"
+    assert raw.connections == 0
+
+
+async def test_a_proxy_of_a_kind_that_nobody_knows(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://127.0.0.1:70")
+    with pytest.raises(ConfigError, match="proxy"):
+        await transport.send("GET", "https://wallet.example/x", {})
+
+
 # How much is read
 
 
