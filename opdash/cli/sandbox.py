@@ -7,6 +7,17 @@ from pathlib import Path
 from opdash.cli.options import CommandParser, UsageError
 
 _MOST_PAYMENTS = 2_000_000
+_PAYER = """\
+the payer
+  pays what a client creates in parts within ten seconds, unless the payment's metadata holds
+  "sandboxPayer": "full", "parts", "part" (one and no more), "over", "late" or "never".
+"""
+_CONTROL = """\
+requests of the sandbox's own, in JSON
+  POST /sandbox/pay    {"payment": URL, "amount": "1250", "packets": 3}  only the URL is needed
+  POST /sandbox/clock  {"advance": SECONDS}
+  GET  /sandbox/state  the truth; with ?payment=URL about one payment
+"""
 
 
 def run(arguments: list[str]) -> int:
@@ -48,11 +59,12 @@ def _parser() -> CommandParser:
             "opdash sandbox --payments 5000",
         ),
     )
+    parser.epilog = f"{_PAYER}\n{_CONTROL}\n{parser.epilog}"
     add = parser.add_argument
     add("--port", type=int, default=0, metavar="N", help="the port on 127.0.0.1 (any free one)")
     add("--payments", type=int, metavar="N", help="payments that the first wallet starts with")
     add("--seed", type=int, default=1, metavar="N", help="another seed makes up other payments")
-    add("--payer", action="store_true", help="pay open payments without anybody asking")
+    add("--payer", action="store_true", help="pay open payments by itself; see below")
     add("--auto-consent", action="store_true", help="approve interactive grants at once")
     add(
         "--key-file",

@@ -27,8 +27,9 @@ METADATA_KEY = "sandboxPayer"
 """With it a payment says how it wants to be paid."""
 
 _PAYABLE = tuple(wallet for wallet in RECEIVERS if wallet.path != "/new")
-_WALLET_WEIGHTS = (6, 2, 1, 1)
+_WALLET_WEIGHTS = (9, 1, 1, 1)
 _CANDIDATES = 40
+_FAILURES = 0.1
 _MOST_MISSED = 2 * MINUTE
 _FIRST_NUMBER = 1000
 
@@ -99,7 +100,7 @@ class Payer:
             self._carry_out(heapq.heappop(self._plans))
             return
         at = self._next_turn
-        self._next_turn += self._random.randint(1 * SECOND, 3 * SECOND)
+        self._next_turn += self._random.randint(1 * SECOND, 5 * SECOND // 2)
         wallet = self._random.choices(_PAYABLE, _WALLET_WEIGHTS)[0]
         chance = self._random.random()
         if chance < 0.15:
@@ -184,7 +185,8 @@ class Payer:
         if habit in (Habit.PARTS, Habit.PART) and not row.received:
             return Transfer(max(1, row.asked * self._random.randint(2, 7) // 10))
         packets = min(rest, self._random.randint(1, 4))
-        return Transfer(rest, packets, pace(packets, 3))
+        fails = packets > 1 and self._random.random() < _FAILURES
+        return Transfer(rest, packets, pace(packets, 3), fails=fails)
 
     def _stream_money(self, wallet: Wallet, at: int) -> None:
         is_tip = self._random.random() < 0.5

@@ -35,6 +35,7 @@ OTHER_KEY_ID = "till-1"
 """The key id of the client ``/till``."""
 
 _BACKLOG = 256
+_KEEP_ALIVE = 75  # seconds, as the usual proxy does: longer than a client waits between two polls
 _KEY_FILE = "opdash.pem"
 _OTHER_KEY_FILE = "till.pem"
 
@@ -101,6 +102,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 proxy_headers=False,
                 server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=1,
                 ws="none",
             )
@@ -117,6 +119,8 @@ class _Server(uvicorn.Server):
             threading.Thread(target=self._await_end_of_input, args=(loop,), daemon=True).start()
         sys.stdout.write(msgspec.json.encode(self._ready).decode() + "\n")
         sys.stdout.flush()
+        if sys.stderr.isatty():
+            sys.stderr.write(f"opdash: serving at {self._ready['url']}; Ctrl+C ends it.\n")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving and close what is open."""

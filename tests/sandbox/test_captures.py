@@ -14,10 +14,14 @@ import pytest
 from opdash.sandbox.process import SandboxProcess
 from tests.sandbox import (
     recorded_addresses,
+    recorded_consent,
+    recorded_creating,
     recorded_grants,
     recorded_lists,
+    recorded_outgoing,
     recorded_payments,
     recorded_signatures,
+    recorded_tokens,
 )
 from tests.sandbox.recorded import (
     BARE_PAYMENT,
@@ -34,8 +38,12 @@ from tests.sandbox.scene import ForeignClient, Scene
 _MODULES = (
     recorded_addresses,
     recorded_grants,
+    recorded_tokens,
+    recorded_consent,
     recorded_signatures,
+    recorded_creating,
     recorded_payments,
+    recorded_outgoing,
     recorded_lists,
 )
 _FACTS = [
