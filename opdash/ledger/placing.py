@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from opdash.ledger.ordering import GAP, Edge, Member, NoRoomError, weave
@@ -47,10 +47,13 @@ class Placer:
         self._scope_code = scope_code
         self.spaced_out = False
 
-    def put_on_top(self, spot: Spot) -> None:
-        """Place a payment that was seen outside the list: as the newest of its instant, for now."""
-        top = _Taken(self._connection, self._wallet_key, spot.created_at).top()
-        spot.tie = 0 if top is None else top + GAP
+    def put_on_top(self, spots: Iterable[Spot]) -> None:
+        """Place payments that were seen outside the list: as the newest of their instants."""
+        tops: dict[int, int] = {}
+        for spot in spots:
+            taken = _Taken(self._connection, self._wallet_key, spot.created_at)
+            top = tops.get(spot.created_at, taken.top())
+            spot.tie = tops[spot.created_at] = 0 if top is None else top + GAP
 
     def arrange(self, page: Sequence[Spot], place: PagePlace | None) -> list[Spot]:
         """Place a page of the list.
@@ -62,16 +65,17 @@ class Placer:
         Returns:
             Payments outside the page that had to move.
         """
+        stretch = list(page)
         neighbour = None if place is None else self._payment_at(place.cursor)
-        moved: list[Spot] = []
-        for run, edge in _runs(page, place):
-            members = _with_neighbour(run, neighbour, place)
-            if len(members) == 1 and run[0].placed:
-                continue
-            ties = self._weave(members, edge, place)
-            if neighbour is not None and neighbour.id in ties and neighbour not in run:
-                moved.append(neighbour)
-        return moved
+        if neighbour is not None and place is not None and neighbour.id not in {s.id for s in page}:
+            stretch = [*page, neighbour] if place.backwards else [neighbour, *page]
+        before = None if neighbour is None else (neighbour.tie, neighbour.placed)
+        for run, edge in _runs(stretch, place):
+            if run != [neighbour] and not (len(run) == 1 and run[0].placed):
+                self._weave(run, edge, place)
+        if neighbour is None or (neighbour.tie, neighbour.placed) == before:
+            return []
+        return [neighbour]
 
     def remember_cursors(self, page: Sequence[Spot], place: PagePlace) -> None:
         """Keep which payments the page's cursors stand at; all of them have a key by now."""
@@ -91,21 +95,31 @@ class Placer:
         )
 
     def _payment_at(self, cursor: str | None) -> Spot | None:
+        """Return the payment at which a cursor stands, where that is known.
+
+        Cursors are opaque; one that was read with a page is known for that. Servers whose cursors
+        are the last segments of payments' URLs take any payment's as one.
+        """
         if cursor is None:
             return None
         found = self._connection.execute(
-            """SELECT b.url || p.segment, p.created_at, p.payment_key, p.tie, p.placed
-               FROM cursor c JOIN payment p USING (payment_key) JOIN base b USING (base_key)
-               WHERE c.wallet_key = ? AND c.scope = ? AND c.cursor = ?""",
-            (self._wallet_key, self._scope_code, cursor),
+            """SELECT payment_key FROM cursor WHERE wallet_key = ? AND scope = ? AND cursor = ?
+               UNION ALL SELECT payment_key FROM payment WHERE segment = ? AND wallet_key = ?
+               LIMIT 1""",
+            (self._wallet_key, self._scope_code, cursor, cursor, self._wallet_key),
         ).fetchone()
-        if found is None:
-            return None
-        payment_id, created_at, key, tie, placed = found
-        return Spot(payment_id, created_at, key, tie, bool(placed))
+        return None if found is None else self._spot(found[0])
 
-    def _weave(self, run: list[Spot], edge: Edge | None, place: PagePlace | None) -> dict[str, int]:
-        """Give ties to those of a run that need one, and return these."""
+    def _spot(self, payment_key: int) -> Spot:
+        payment_id, created_at, tie, placed = self._connection.execute(
+            """SELECT b.url || p.segment, p.created_at, p.tie, p.placed
+               FROM payment p JOIN base b USING (base_key) WHERE p.payment_key = ?""",
+            (payment_key,),
+        ).fetchone()
+        return Spot(payment_id, created_at, payment_key, tie, bool(placed))
+
+    def _weave(self, run: list[Spot], edge: Edge | None, place: PagePlace | None) -> None:
+        """Give ties to those of a run that need one."""
         taken = _Taken(self._connection, self._wallet_key, run[0].created_at)
         anchored = any(spot.placed for spot in run)
         likely = Edge.TOP if place is not None and place.backwards else Edge.BOTTOM
@@ -121,7 +135,6 @@ class Placer:
         for spot in run:
             if spot.id in ties:
                 spot.tie, spot.placed = ties[spot.id], certain
-        return ties
 
 
 class _Taken:
@@ -190,12 +203,3 @@ def _edge(page: Sequence[Spot], first: int, last: int, place: PagePlace | None) 
     else:
         ends = place is not None and not place.pagination.has_next_page
     return Edge.BOTTOM if ends else None
-
-
-def _with_neighbour(run: list[Spot], neighbour: Spot | None, place: PagePlace | None) -> list[Spot]:
-    """Return the run with the payment at the page's cursor, where that is of the same instant."""
-    if neighbour is None or place is None or neighbour.created_at != run[0].created_at:
-        return run
-    if any(spot.id == neighbour.id for spot in run):
-        return run
-    return [*run, neighbour] if place.backwards else [neighbour, *run]

@@ -355,7 +355,5 @@ def _place(
     """Give every payment its place; return payments outside the page that had to move."""
     if look.source is Source.LIST:
         return placer.arrange([subject.spot for subject in page], place)
-    for subject in page:
-        if subject.spot.tie is None:
-            placer.put_on_top(subject.spot)
+    placer.put_on_top(subject.spot for subject in page if subject.spot.tie is None)
     return []
