@@ -17,6 +17,7 @@ from opdash.errors import OpdashError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import ConsentEnded, ConsentNeeded, Event, PaymentsChanged
+from opdash.service.session import WalletSession
 from opdash.settings import Settings
 from opdash.tui.actions import Place, bindings
 from opdash.tui.announcements import sentences
@@ -82,7 +83,7 @@ class OpdashApp(App[None]):
         """Return the first screen: the payments of the default wallet, or the choice of wallets."""
         first = _first_profile(self.dashboard.settings)
         if first:
-            return self._payments_screen(first)
+            return self._payments_screen(self.dashboard.session(first))
         from opdash.tui.screens.wallets import WalletsScreen
 
         return WalletsScreen()
@@ -140,28 +141,32 @@ class OpdashApp(App[None]):
     # Between the screens
 
     def show_payments(self, profile_name: str) -> None:
-        """Show a wallet address's payments instead of the screen that is there."""
+        """Show a wallet address's payments; only the screen that opdash began with stays below."""
         try:
-            screen = self._payments_screen(profile_name)
+            session = self.dashboard.session(profile_name)
         except OpdashError as error:
-            self.tell(error.sentence, error.advice, severity="error")
+            self.tell_failure(error)
             return
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.switch_screen(screen)
+        self._drop_screens()
+        if getattr(self.screen, "session", None) is not session:
+            self.push_screen(self._payments_screen(session))
 
     def show_wallets(self) -> None:
-        """Show the choice of wallets instead of the screens that are there."""
+        """Show the choice of wallets, from which no way leads back."""
         from opdash.tui.screens.wallets import WalletsScreen
 
+        self._drop_screens()
+        if not isinstance(self.screen, WalletsScreen):
+            self.push_screen(WalletsScreen())
+
+    def _drop_screens(self) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.switch_screen(WalletsScreen())
 
-    def _payments_screen(self, profile_name: str) -> Screen[Any]:
+    def _payments_screen(self, session: WalletSession) -> Screen[Any]:
         from opdash.tui.screens.payments import PaymentsScreen
 
-        return PaymentsScreen(self.dashboard.session(profile_name))
+        return PaymentsScreen(session)
 
     # What works everywhere
 

@@ -1,4 +1,4 @@
-"""All tests of screens run where the local time is UTC, so that instants read the same everywhere."""
+"""The local time of these tests is UTC, so that instants read the same everywhere."""
 
 from __future__ import annotations
 

@@ -101,6 +101,7 @@ class FakeSession:
     focused: bool = True
     older_pages: list[Iterable[IncomingPayment]] = field(default_factory=list)
     older_failure: OpdashError | None = None
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
     world: World | None = None
 
     @property
@@ -122,8 +123,11 @@ class FakeSession:
     def focus(self, active: bool) -> None:
         self.focused = active
 
+    def __post_init__(self) -> None:
+        self.gate.set()
+
     async def load_older(self) -> bool:
-        await asyncio.sleep(0)
+        await self.gate.wait()
         if self.older_failure is not None:
             raise self.older_failure
         if self.older_pages and self.world is not None:

@@ -24,18 +24,18 @@ def said(status: Status, *, last: datetime | None = None, short: bool = False) -
     ("status", "text"),
     [
         (Status(), "○ not connected"),
-        (Status(Phase.CONNECTING, polling=True), "◌ connecting · trying…"),
+        (Status(Phase.CONNECTING, polling=True), "◌ connecting · asking…"),
         (
             Status(Phase.LIVE, last_ok_at=ago(3), next_poll_at=ago(-2)),
             "● live · updated 3 s ago · next in 2 s",
         ),
         (
-            Status(Phase.LIVE, last_ok_at=ago(5), next_poll_at=ago(0)),
-            "● live · updated 5 s ago · asking…",
+            Status(Phase.LIVE, last_ok_at=ago(7), next_poll_at=ago(2)),
+            "● live · updated 7 s ago · asking…",
         ),
         (
-            Status(Phase.LIVE, polling=True, last_ok_at=ago(5)),
-            "● live · updated 5 s ago · asking…",
+            Status(Phase.LIVE, polling=True, last_ok_at=ago(0.2), next_poll_at=ago(-1.3)),
+            "● live · updated now · next in 2 s",
         ),
         (
             Status(Phase.LIVE, last_ok_at=ago(90), next_poll_at=ago(-2)),
@@ -67,9 +67,15 @@ def test_what_the_bar_says(status: Status, text: str) -> None:
     assert said(status) == text
 
 
+def test_a_poll_that_takes_no_time_does_not_make_the_line_flicker() -> None:
+    for polling in (False, True):
+        due = Status(Phase.LIVE, polling=polling, last_ok_at=ago(5), next_poll_at=ago(0.5))
+        assert said(due) == "● live · updated 5 s ago · next in 1 s"
+
+
 def test_before_the_first_answer_it_says_how_old_the_picture_is() -> None:
     text = said(Status(Phase.CONNECTING, polling=True), last=NOW - timedelta(hours=3))
-    assert text == "◌ connecting · as of 3 h ago · trying…"
+    assert text == "◌ connecting · as of 3 h ago · asking…"
 
 
 def test_a_narrow_screen_loses_a_word_and_no_fact() -> None:

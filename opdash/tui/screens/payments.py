@@ -202,7 +202,7 @@ class PaymentsScreen(OpdashScreen[None]):
         try:
             return what()
         except Exception as error:
-            self._read_problem = " ".join(told(error))
+            self._read_problem = " ".join(told(error)).strip()
         return None
 
     def _fill_lines(self) -> None:

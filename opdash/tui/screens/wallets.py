@@ -82,7 +82,9 @@ class WalletsScreen(OpdashScreen[None]):
         self.query_one(WalletList).display = bool(profiles)
         self.query_one("#empty").display = not profiles
         keys = self.query_one(KeyLine)
-        keys.set_off(*([] if profiles else ["choose", "remove_wallet"]))
+        keys.set_off(
+            *([] if profiles else ["choose", "remove_wallet"]), *([] if self._current else ["back"])
+        )
         number = Span(fmt.count(len(profiles), "wallet address", "wallet addresses"), "muted")
         left = [Span(" opdash", "accent"), GAP, Span("Wallet addresses", "strong")]
         self.query_one("#title", Line).show(spread(left, [number, Span(" ")], self.size.width))
@@ -91,7 +93,7 @@ class WalletsScreen(OpdashScreen[None]):
         try:
             found = self.dashboard.reader.wallets()
         except Exception as error:
-            self.query_one(Notices).tell(" ".join(told(error)), ())
+            self.query_one(Notices).tell(" ".join(told(error)).strip(), ())
             return {}
         self.query_one(Notices).tell("", ())
         return {wallet.address: wallet for wallet in found}
@@ -124,7 +126,7 @@ class WalletsScreen(OpdashScreen[None]):
         self._choose(message.name)
 
     def _choose(self, name: str) -> None:
-        if name == self._current:
+        if name and name == self._current:
             self.app.pop_screen()
         elif name:
             self.opdash.show_payments(name)
@@ -135,7 +137,7 @@ class WalletsScreen(OpdashScreen[None]):
 
     def action_back(self) -> None:
         """Go back to the payments, if they were there."""
-        if len(self.app.screen_stack) > 1:
+        if self._current:
             self.app.pop_screen()
 
     def action_add_wallet(self) -> None:

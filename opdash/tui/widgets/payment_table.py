@@ -396,7 +396,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         try:
             return what()
         except Exception as error:
-            self.post_message(self.ReadFailed(" ".join(told(error))))
+            self.post_message(self.ReadFailed(" ".join(told(error)).strip()))
         return None
 
 
