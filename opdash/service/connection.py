@@ -93,10 +93,9 @@ class Connection:
         client, wallet, tokens = await self.client(), await self.wallet(), await self.tokens()
         return await tokens.call(right, lambda token: request(client, wallet, token))
 
-    def forget_wallet(self) -> None:
-        """Ask for the wallet address's description anew before the next request."""
-        self._wallet = None
-        self._tokens = None
+    def holds(self, right: Right) -> bool:
+        """Return whether a grant of this kind is held already."""
+        return self._tokens is not None and self._tokens.current(right) is not None
 
     def abandon_consent(self) -> None:
         """Stop waiting for the account holder's consent."""

@@ -108,7 +108,7 @@ class Creator:
                 continue
             found = self._find(creation)
             if found is not None:
-                await self._created(creation, found.id)
+                await self._found(creation, found.id)
             elif creation.status is not CreationStatus.UNKNOWN:
                 await self._step(creation, CreationStatus.UNKNOWN)
             elif self._poller.now() - creation.updated_at > GIVE_UP_AFTER:
@@ -134,16 +134,16 @@ class Creator:
             await self._step(creation, CreationStatus.FAILED, error=str(error))
             raise
         await self._poller.record_one(wallet, payment, Source.CREATE)
-        return await self._created(creation, payment.id)
+        return await self._step(creation, CreationStatus.CREATED, payment_id=payment.id)
 
-    async def _created(self, creation: Creation, payment_id: str) -> Creation:
+    async def _found(self, creation: Creation, payment_id: str) -> None:
         now = self._poller.now()
         await self._recorder.write(
             lambda ledger: ledger.record_action(
                 creation.wallet, payment_id, TimelineKind.CREATED, at=now
             )
         )
-        return await self._step(creation, CreationStatus.CREATED, payment_id=payment_id)
+        await self._step(creation, CreationStatus.CREATED, payment_id=payment_id)
 
     async def _step(
         self,

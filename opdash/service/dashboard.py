@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
-from opdash.errors import OpdashError
+from opdash.errors import ExitCode, OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import origin, parse_resource_url, parse_wallet_address
@@ -42,6 +42,12 @@ class KeyCheck:
     served: bool
     sentence: str
     advice: str = ""
+
+
+class NotOurPaymentError(OpdashError):
+    """A payment belongs to none of the wallets that could be asked with."""
+
+    exit_code = ExitCode.NOT_PERMITTED
 
 
 class Dashboard:
@@ -163,7 +169,10 @@ class Dashboard:
         return KeyCheck(True, "The key is registered.")
 
     async def outgoing_payment(self, url: str, *, first: str = "") -> OutgoingPayment:
-        """Fetch an outgoing payment with the first configured wallet that may read it.
+        """Fetch an outgoing payment with a configured wallet that may read it.
+
+        Its URL does not tell whose it is. So the wallets that hold the right already are tried, and
+        consent is asked for one wallet only: the one named, else the first at that server.
 
         Args:
             url: The payment's URL.
@@ -173,25 +182,25 @@ class Dashboard:
             OpdashError: No configured wallet lives at that server, or none may read it.
         """
         where = origin(parse_resource_url(url))
-        sessions = sorted(
-            (self.session(profile.name) for profile in self.profiles),
-            key=lambda session: session.profile.name != first,
-        )
         at_home = [
             session
-            for session in sessions
+            for session in (self.session(profile.name) for profile in self.profiles)
             if session.wallet is not None and origin(session.wallet.resource_server) == where
         ]
+        if not at_home:
+            raise NotOurPaymentError(
+                "None of your wallets lives at the server of this payment.",
+                "Add the wallet address that sent it; opdash sends its token nowhere else.",
+            )
+        at_home.sort(key=lambda session: session.profile.name != first)
+        asking, others = at_home[0], at_home[1:]
         refusal: OpdashError | None = None
-        for session in at_home:
+        for session in (*(other for other in others if other.may_read_outgoing), asking):
             try:
                 return await session.outgoing_payment(url)
             except (NotPermittedError, NotFoundError) as error:
-                refusal = refusal or error
-        raise refusal or OpdashError(
-            "None of the configured wallets lives at the server of this payment.",
-            "Add the wallet address that sent it; opdash sends its token nowhere else.",
-        )
+                refusal = error
+        raise _refused_to(asking, others, refusal)
 
     async def add_profile(self, profile: Profile) -> WalletSession:
         """Save a profile and begin to watch it.
@@ -230,6 +239,18 @@ class Dashboard:
             clock=self.clock, ca_file=ca_file, observer=self._observer
         )
         return client
+
+
+def _refused_to(
+    asking: WalletSession, others: list[WalletSession], refusal: OpdashError | None
+) -> OpdashError:
+    if refusal is None or not others:
+        return refusal or OpdashError("The payment could not be fetched.")
+    names = ", ".join(session.profile.name for session in others)
+    return NotOurPaymentError(
+        f"“{asking.profile.name}” may not read this payment: {refusal.sentence}",
+        f"If another of your wallets sent it, look it up from there: {names}.",
+    )
 
 
 def _random_jitter() -> float:

@@ -22,6 +22,7 @@ class Recorder:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="opdash-ledger")
+        self._closed = False
 
     async def write(self, work: Callable[[Ledger], _T]) -> _T:
         """Run a write on the ledger's thread and return what it returns.
@@ -33,7 +34,10 @@ class Recorder:
         return await asyncio.shield(loop.run_in_executor(self._thread, work, self._ledger))
 
     async def close(self) -> None:
-        """Finish the writes that wait, and close the ledger."""
+        """Finish the writes that wait, and close the ledger; closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._ledger.close)
         self._thread.shutdown(wait=False)

@@ -233,6 +233,11 @@ class WalletSession:
         """
         return await self._own(self._outgoing(parse_resource_url(url)))
 
+    @property
+    def may_read_outgoing(self) -> bool:
+        """Whether the right to read outgoing payments is held already."""
+        return self._connection.holds(Right.OUTGOING)
+
     async def public_payment(self, url: str) -> PublicIncomingPayment:
         """Fetch what anyone may read of an incoming payment anywhere; sends no token.
 

@@ -128,28 +128,43 @@ class TokenKeeper:
                 raise
         else:
             return self._hold(right, token, held.continuation)
-        if held.continuation is not None:
-            try:
-                grant = await self._client.continue_grant(auth_server, held.continuation)
-            except OpenPaymentsError as error:
-                if not _means_lost(error):
-                    raise
-            else:
-                if grant.token is not None:
-                    return self._hold(right, grant.token, grant.continuation)
+        grant = await self._continued(right, held.continuation)
+        if grant is not None and grant.token is not None:
+            return self._hold(right, grant.token, grant.continuation)
         del self._held[right]
         return await self._obtain(right)
+
+    async def _continued(self, right: Right, continuation: Continuation | None) -> Grant | None:
+        """Ask for a token where rotation lost it; None where only a new grant helps.
+
+        A new grant that needs no consent is as good, so only for the other kind is a server that
+        wants to be asked later waited for.
+        """
+        if continuation is None:
+            return None
+        try:
+            return await self._client.continue_grant(self._wallet.auth_server, continuation)
+        except TooFastError:
+            if not self._needs_consent(right):
+                return None
+        except OpenPaymentsError as error:
+            if not _means_lost(error):
+                raise
+            return None
+        await self._clock.sleep(_wait_of(continuation))
+        return await self._client.continue_grant(self._wallet.auth_server, continuation)
+
+    def _needs_consent(self, right: Right) -> bool:
+        return right is Right.OUTGOING or self._scope is Scope.EVERYTHING
 
     async def _obtain(self, right: Right) -> Secret:
         from opdash.openpayments.grants import InteractRequest
 
         access = self._access(right)
         auth_server = self._wallet.auth_server
-        needs_consent = right is Right.OUTGOING or self._scope is Scope.EVERYTHING
+        interact = InteractRequest() if self._needs_consent(right) else None
         try:
-            grant = await self._client.request_grant(
-                auth_server, access, interact=InteractRequest() if needs_consent else None
-            )
+            grant = await self._client.request_grant(auth_server, access, interact=interact)
         except InteractionNeededError:
             grant = await self._client.request_grant(
                 auth_server, access, interact=InteractRequest()
@@ -199,7 +214,7 @@ class TokenKeeper:
         self, continuation: Continuation, until: datetime, abandoned: asyncio.Event
     ) -> Grant:
         auth_server = self._wallet.auth_server
-        wait = DEFAULT_WAIT if continuation.wait is None else float(continuation.wait)
+        wait = _wait_of(continuation)
         while self._clock.now() < until:
             if await self._waited(wait, abandoned):
                 await self._client.cancel_grant(auth_server, continuation)
@@ -212,8 +227,7 @@ class TokenKeeper:
             if grant.token is not None:
                 return grant
             continuation = grant.continuation or continuation
-            if continuation.wait is not None:
-                wait = float(continuation.wait)
+            wait = max(wait, _wait_of(continuation))
         raise _consent_error("Nobody consented within ten minutes.")
 
     async def _waited(self, seconds: float, abandoned: asyncio.Event) -> bool:
@@ -226,6 +240,10 @@ class TokenKeeper:
         finally:
             sleeping.cancel()
             giving_up.cancel()
+
+
+def _wait_of(continuation: Continuation) -> float:
+    return DEFAULT_WAIT if continuation.wait is None else float(continuation.wait)
 
 
 def _means_lost(error: OpenPaymentsError) -> bool:

@@ -1,0 +1,173 @@
+"""Grants: got when needed, kept through outages, asked for with consent where that is needed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from opdash.openpayments.errors import (
+    GrantDeniedError,
+    InactiveTokenError,
+    InvalidTokenError,
+    OpenPaymentsError,
+)
+from opdash.openpayments.secrets import Secret
+from opdash.sandbox.process import SandboxProcess
+from opdash.service.consent import Right
+from opdash.service.events import ConsentEnded, ConsentNeeded
+from tests.service.conftest import OpenDashboard, Watched
+
+if TYPE_CHECKING:
+    from tests.conftest import StartSandbox
+
+
+async def question(watched: Watched) -> ConsentNeeded:
+    """Wait until consent is asked for."""
+    for _ in range(500):
+        for event in watched.events:
+            if isinstance(event, ConsentNeeded):
+                return event
+        await asyncio.sleep(0.02)
+    raise AssertionError("nobody asked for consent")
+
+
+async def consent(watched: Watched, answer: str) -> None:
+    """Answer the next question for consent as the account holder would."""
+    url = urlsplit((await question(watched)).url)
+    _, interaction, nonce = url.path.rsplit("/", 2)
+    server = f"{url.scheme}://{url.netloc}/auth"
+    async with httpx.AsyncClient() as browser:
+        await browser.get(url.geturl())
+        await browser.post(f"{server}/grant/{interaction}/{nonce}/{answer}", json={})
+        await browser.get(f"{server}/interact/{interaction}/{nonce}/finish")
+
+
+@pytest.fixture
+def asking(start_sandbox: StartSandbox) -> SandboxProcess:
+    """A sandbox whose account holders are asked, and where a payment was sent."""
+    return start_sandbox()
+
+
+async def outgoing_url(asking: SandboxProcess, watched: Watched) -> str:
+    shop = watched.dashboard.session("rosa")
+    payments = await shop._connection.authorised(
+        Right.INCOMING,
+        lambda client, wallet, token: client.list_incoming_payments(wallet, token, first=50),
+    )
+    payable = next(row for row in payments.result if asking.state(row.id)["open"])
+    return asking.pay(payable.id, 1)
+
+
+async def test_consent_opens_outgoing_payments(
+    asking: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(asking, asking.sender, asking.main_wallet)
+    url = await outgoing_url(asking, watched)
+    answering = asyncio.create_task(consent(watched, "accept"))
+    payment = await watched.session.outgoing_payment(url)
+    await answering
+    assert payment.id == url
+    assert [e.granted for e in watched.events if isinstance(e, ConsentEnded)] == [True]
+    assert watched.session.may_read_outgoing
+    await watched.session.outgoing_payment(url)
+    assert sum(isinstance(event, ConsentNeeded) for event in watched.events) == 1
+
+
+async def test_a_refused_consent_is_a_sentence(
+    asking: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(asking, asking.sender, asking.main_wallet)
+    url = await outgoing_url(asking, watched)
+    answering = asyncio.create_task(consent(watched, "reject"))
+    with pytest.raises(GrantDeniedError):
+        await watched.session.outgoing_payment(url)
+    await answering
+    ended = [event for event in watched.events if isinstance(event, ConsentEnded)]
+    assert [event.granted for event in ended] == [False]
+    assert ended[0].sentence
+
+
+async def test_waiting_for_consent_can_be_given_up(
+    asking: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(asking, asking.sender, asking.main_wallet)
+    url = await outgoing_url(asking, watched)
+    waiting = asyncio.create_task(watched.session.outgoing_payment(url))
+    await question(watched)
+    watched.session.abandon_consent()
+    with pytest.raises(GrantDeniedError, match="Nobody waits"):
+        await waiting
+
+
+async def test_a_token_is_kept_while_it_only_seems_invalid(
+    fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(fresh_sandbox)
+    await watched.session.poll_once()
+    tokens = await watched.session._connection.tokens()
+    token = tokens.current(Right.INCOMING)
+
+    async def refuse(_: Secret) -> None:
+        raise InvalidTokenError("The server calls the token invalid.", status=401)
+
+    with pytest.raises(InvalidTokenError):
+        await tokens.call(Right.INCOMING, refuse)
+    assert tokens.current(Right.INCOMING) == token
+
+
+async def test_a_revoked_token_is_replaced(
+    fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(fresh_sandbox)
+    await watched.session.poll_once()
+    connection = watched.session._connection
+    client, wallet = await connection.client(), await connection.wallet()
+    tokens = await connection.tokens()
+    held = tokens._held[Right.INCOMING].token
+    await client.revoke_token(wallet.auth_server, held)
+    await watched.session.poll_once()
+    assert tokens.current(Right.INCOMING) != held.value
+
+
+async def test_a_token_that_stays_inactive_ends_in_an_error_not_in_a_loop(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(sandbox)
+    await watched.session.poll_once()
+    tokens = await watched.session._connection.tokens()
+    tries = 0
+
+    async def refuse(_: Secret) -> None:
+        nonlocal tries
+        tries += 1
+        raise InactiveTokenError("Inactive.", status=403)
+
+    with pytest.raises(InactiveTokenError):
+        await tokens.call(Right.INCOMING, refuse)
+    assert tries == 2
+
+
+async def test_tokens_are_shown_nowhere(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(sandbox)
+    await watched.session.poll_once()
+    tokens = await watched.session._connection.tokens()
+    token = tokens.current(Right.INCOMING)
+    assert token is not None
+    shown = repr(tokens._held) + repr(watched.events) + repr(watched.exchanges)
+    assert token.reveal() not in shown
+
+
+async def test_a_wrong_key_is_explained(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(sandbox, key_id="nobody-1")
+    with pytest.raises(OpenPaymentsError) as caught:
+        await watched.session.poll_once()
+    assert caught.value.advice
+    assert watched.session.status.problem
