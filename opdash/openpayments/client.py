@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from opdash.clock import Clock
-from opdash.openpayments import grants, resources
+from opdash.openpayments import answers, grants
 from opdash.openpayments.addresses import (
     AddressError,
     is_on_loopback,
@@ -142,7 +142,7 @@ class OpenPaymentsClient:
             OpenPaymentsError: There is no answer, or none that lists keys.
         """
         answer = await self._channel.follow(join(wallet_address_id, "jwks.json"))
-        return resources.decode_jwks(answer.body)
+        return answers.decode_jwks(answer.body)
 
     async def public_incoming_payment(self, url: str) -> PublicIncomingPayment:
         """Fetch what anyone may see of an incoming payment.
@@ -152,7 +152,7 @@ class OpenPaymentsClient:
             OpenPaymentsError: There is no answer, or none that describes a payment.
         """
         answer = await self._channel.ask_anyone(parse_resource_url(url))
-        return resources.decode_public_incoming_payment(answer.body)
+        return answers.decode_public_incoming_payment(answer.body)
 
     # Incoming payments
 
@@ -181,7 +181,7 @@ class OpenPaymentsClient:
         query = {"wallet-address": wallet.id} | _place(first, last, cursor)
         url = with_query(join(wallet.resource_server, "incoming-payments"), query)
         answer = await self._channel.ask_resource(wallet.resource_server, "GET", url, token)
-        return resources.decode_incoming_payment_page(answer.body)
+        return answers.decode_incoming_payment_page(answer.body)
 
     async def walk_incoming_payments(
         self, wallet: WalletAddress, token: Secret, *, page_size: int = MAX_PAGE
@@ -236,7 +236,7 @@ class OpenPaymentsClient:
             OpenPaymentsError: There is no answer, or none that describes this payment.
         """
         answer = await self._channel.ask_resource(wallet.resource_server, "GET", payment_id, token)
-        return _this(resources.decode_incoming_payment(answer.body), payment_id)
+        return _this(answers.decode_incoming_payment(answer.body), payment_id)
 
     async def create_incoming_payment(
         self, wallet: WalletAddress, token: Secret, draft: IncomingPaymentDraft
@@ -253,7 +253,7 @@ class OpenPaymentsClient:
         answer = await self._channel.ask_resource(
             wallet.resource_server, "POST", url, token, draft.body(wallet), expected=CREATED
         )
-        return resources.decode_incoming_payment(answer.body)
+        return answers.decode_incoming_payment(answer.body)
 
     async def complete_incoming_payment(
         self, wallet: WalletAddress, payment_id: str, token: Secret
@@ -272,7 +272,7 @@ class OpenPaymentsClient:
         answer = await self._channel.ask_resource(
             wallet.resource_server, "POST", join(payment_id, "complete"), token
         )
-        return _this(resources.decode_incoming_payment(answer.body), payment_id)
+        return _this(answers.decode_incoming_payment(answer.body), payment_id)
 
     # Outgoing payments
 
@@ -286,7 +286,7 @@ class OpenPaymentsClient:
             OpenPaymentsError: There is no answer, or none that describes this payment.
         """
         answer = await self._channel.ask_resource(wallet.resource_server, "GET", url, token)
-        return _this(resources.decode_outgoing_payment(answer.body), url)
+        return _this(answers.decode_outgoing_payment(answer.body), url)
 
     # Grants and tokens
 
@@ -369,7 +369,7 @@ class OpenPaymentsClient:
 
     async def _describe(self, url: str) -> tuple[str, WalletAddress]:
         answer = await self._channel.follow(url)
-        return answer.url, resources.decode_wallet_address(answer.body)
+        return answer.url, answers.decode_wallet_address(answer.body)
 
 
 def _place(first: int | None, last: int | None, cursor: str | None) -> dict[str, str]:

@@ -11,9 +11,11 @@ from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.secrets import Secret
 from opdash.safetext import safe_text
 
+MAX_DEPTH = 200
+"""How deeply an answer may nest; what lies deeper is cut, so that nobody runs out of stack."""
+
 _T = TypeVar("_T")
 _FIELD = re.compile(r" - at `\$\.?(.*)`$")
-_MAX_DEPTH = 200
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
 _CUT = '"…"'.encode()
@@ -24,25 +26,53 @@ def decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
     return msgspec.json.Decoder(kind, dec_hook=_secret)
 
 
-def decode(with_decoder: msgspec.json.Decoder[_T], body: bytes, within: str = "") -> _T:
+def decode(
+    with_decoder: msgspec.json.Decoder[_T], body: bytes, within: str = "", *, is_list: bool = False
+) -> _T:
     """Decode an answer, or a part of one.
 
     Args:
         with_decoder: Knows the record.
         body: The JSON.
         within: Where the part lies in its answer, such as ``result[3].``, to name a culprit.
+        is_list: Whether the caller itself looks for members that nest too deeply.
 
     Raises:
         ProtocolError: It is no JSON in UTF-8, or a field is missing or of the wrong kind.
     """
+    if not is_list and may_nest_too_deeply(body):
+        body = tamed(body)
     try:
         return _decode(with_decoder, body, within)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return _decode(with_decoder, _tamed(body), within)
+        return _decode(with_decoder, tamed(body), within)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(body) from error
+
+
+def may_nest_too_deeply(part: bytes) -> bool:
+    """Return whether JSON has enough brackets to nest more deeply than `MAX_DEPTH`."""
+    return part.count(b"[") + part.count(b"{") > MAX_DEPTH
+
+
+def tamed(body: bytes) -> bytes:
+    """Cut what nests too deeply, and replace broken surrogates, in an otherwise sound JSON.
+
+    Anyone who may create a payment chooses its metadata; one payment must not hide a page.
+    """
+    kept, start, depth = [], 0, 0
+    for token in _TOKEN.finditer(body):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                kept += [body[start : token.start()], _CUT]
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
+            if depth == MAX_DEPTH:
+                start = token.end()
+    return _ESCAPE.sub(_whole_character, b"".join([*kept, body[start:]]))
 
 
 def broken(field: str, why: str) -> ProtocolError:
@@ -70,24 +100,6 @@ def _decode(with_decoder: msgspec.json.Decoder[_T], body: bytes, within: str) ->
         found = _FIELD.search(text)
         field = (within + (found[1] if found else "")).rstrip(".")
         raise broken(field, _FIELD.sub("", text) + ".") from error
-
-
-def _tamed(body: bytes) -> bytes:
-    """Cut what nests too deeply, and replace broken surrogates, in an otherwise sound JSON.
-
-    Anyone who may create a payment chooses its metadata; one payment must not hide a page.
-    """
-    kept, start, depth = [], 0, 0
-    for token in _TOKEN.finditer(body):
-        if token[0] in (b"[", b"{"):
-            depth += 1
-            if depth == _MAX_DEPTH + 1:
-                kept += [body[start : token.start()], _CUT]
-        elif token[0] in (b"]", b"}"):
-            depth -= 1
-            if depth == _MAX_DEPTH:
-                start = token.end()
-    return _ESCAPE.sub(_whole_character, b"".join([*kept, body[start:]]))
 
 
 def _whole_character(escape: re.Match[bytes]) -> bytes:

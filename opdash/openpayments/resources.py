@@ -1,37 +1,27 @@
-"""What Open Payments servers answer, as immutable typed records, decoded fast and tolerantly.
+"""What Open Payments servers answer, as immutable typed records.
 
-Unknown fields are ignored and optional fields are optional (specification 1.1.0 and 1.3.0). What
-breaks the protocol raises `ProtocolError` with the path of the field. Amounts stay text while
-decoding; one check runs over all of a page's values, and the culprit is looked for only when that
-check fails.
+Unknown fields are ignored and optional fields are optional (specification 1.1.0 and 1.3.0); both
+the older documents' fields and today's are known. `opdash.openpayments.answers` decodes them.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 
-from opdash.openpayments.addresses import AddressError, check_server_url
-from opdash.openpayments.amounts import MAX_VALUE, Amount, Asset
-from opdash.openpayments.decoding import broken, decode, decoder
-from opdash.openpayments.errors import ProtocolError
+from opdash.openpayments.amounts import Amount, Asset
+from opdash.openpayments.decoding import broken
 from opdash.openpayments.secrets import Secret
-from opdash.safetext import safe_text
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware instant; servers write UTC, other offsets are accepted."""
 
 _FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 _LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
-_SURE_VALUES = re.compile(r"(?:[0-9]{1,19},)*")
-_ABSENT_OR_OBJECT = frozenset({b"", b"{"})
-_VALUE = re.compile(r"[0-9]{1,20}")
 
 
 class WalletAddress(msgspec.Struct, frozen=True, rename="camel"):
@@ -145,12 +135,6 @@ class IncomingPaymentPage(msgspec.Struct, frozen=True):
     result: tuple[IncomingPayment, ...] = ()
 
 
-class _Parts(msgspec.Struct, frozen=True):
-    """A page whose payments are not looked into yet."""
-
-    result: tuple[msgspec.Raw, ...]
-
-
 class OutgoingPayment(msgspec.Struct, frozen=True, rename="camel"):
     """An outgoing payment (schema ``outgoing-payment``).
 
@@ -188,78 +172,6 @@ class OutgoingPayment(msgspec.Struct, frozen=True, rename="camel"):
         return decode_metadata(self.metadata_json)
 
 
-def decode_wallet_address(body: bytes) -> WalletAddress:
-    """Decode the answer to a GET of a wallet address.
-
-    Raises:
-        ProtocolError: The answer breaks the protocol, or names servers that opdash must not use.
-    """
-    wallet = decode(_WALLET_ADDRESS, body)
-    for field, url in (
-        ("authServer", wallet.auth_server),
-        ("resourceServer", wallet.resource_server),
-    ):
-        try:
-            check_server_url(url)
-        except AddressError as error:
-            raise broken(field, error.sentence) from error
-    return wallet
-
-
-def decode_jwks(body: bytes) -> Jwks:
-    """Decode the answer to a GET of ``jwks.json``. Raises `ProtocolError`."""
-    return decode(_JWKS, body)
-
-
-def decode_incoming_payment(body: bytes) -> IncomingPayment:
-    """Decode the answer to create, get or complete. Raises `ProtocolError`."""
-    payment = decode(_INCOMING_PAYMENT, body)
-    _check_payments((payment,), lambda _: "")
-    return payment
-
-
-def decode_public_incoming_payment(body: bytes) -> PublicIncomingPayment:
-    """Decode the answer to a GET without a token. Raises `ProtocolError`."""
-    payment = decode(_PUBLIC_INCOMING_PAYMENT, body)
-    if payment.received_amount is not None:
-        _check_values([("receivedAmount", payment.received_amount)])
-    return payment
-
-
-def decode_incoming_payment_page(body: bytes) -> IncomingPaymentPage:
-    """Decode one page of the list of incoming payments.
-
-    Raises:
-        ProtocolError: A field breaks the protocol, or there is a next page and no cursor to it.
-    """
-    try:
-        page = decode(_INCOMING_PAYMENT_PAGE, body)
-    except ProtocolError as error:
-        if error.field.startswith("result[...]"):
-            for index, part in enumerate(decode(_PARTS, body).result):
-                decode(_INCOMING_PAYMENT, bytes(part), f"result[{index}].")
-        raise
-    if page.pagination.has_next_page and not page.pagination.end_cursor:
-        raise broken("pagination.endCursor", "There is a next page, and no cursor to it.")
-    _check_payments(page.result, "result[{}].".format)
-    return page
-
-
-def decode_outgoing_payment(body: bytes) -> OutgoingPayment:
-    """Decode the answer to a GET of an outgoing payment. Raises `ProtocolError`."""
-    payment = decode(_OUTGOING_PAYMENT, body)
-    amounts = [
-        ("receiveAmount", payment.receive_amount),
-        ("debitAmount", payment.debit_amount),
-        ("sentAmount", payment.sent_amount),
-        ("grantSpentDebitAmount", payment.grant_spent_debit_amount),
-        ("grantSpentReceiveAmount", payment.grant_spent_receive_amount),
-    ]
-    _check_values([(field, amount) for field, amount in amounts if amount is not None])
-    _check_object(payment.raw_metadata, "metadata")
-    return payment
-
-
 def decode_metadata(text: str) -> dict[str, Any]:
     """Decode a metadata object's JSON text; an empty text is an empty object.
 
@@ -294,48 +206,9 @@ def utc(instant: datetime) -> datetime:
         return _FIRST_INSTANT if instant.year == 1 else _LAST_INSTANT
 
 
-_WALLET_ADDRESS = decoder(WalletAddress)
-_JWKS = decoder(Jwks)
-_INCOMING_PAYMENT = decoder(IncomingPayment)
-_PUBLIC_INCOMING_PAYMENT = decoder(PublicIncomingPayment)
-_INCOMING_PAYMENT_PAGE = decoder(IncomingPaymentPage)
-_OUTGOING_PAYMENT = decoder(OutgoingPayment)
-_PARTS = decoder(_Parts)
-_METADATA = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-
-
-def _check_payments(payments: Iterable[IncomingPayment], prefix: Callable[[int], str]) -> None:
-    values = [payment.received_amount.value for payment in payments]
-    values += [payment.incoming_amount.value for payment in payments if payment.incoming_amount]
-    metadata_is_sound = {
-        bytes(payment.raw_metadata)[:1] for payment in payments
-    } <= _ABSENT_OR_OBJECT
-    joined = ",".join(values) + ","
-    if metadata_is_sound and joined.count(",") == len(values) and _SURE_VALUES.fullmatch(joined):
-        return
-    for index, payment in enumerate(payments):
-        _check_values((prefix(index) + field, amount) for field, amount in _amounts(payment))
-        _check_object(payment.raw_metadata, prefix(index) + "metadata")
-
-
-def _amounts(payment: IncomingPayment) -> Iterator[tuple[str, Amount]]:
-    yield "receivedAmount", payment.received_amount
-    if payment.incoming_amount is not None:
-        yield "incomingAmount", payment.incoming_amount
-
-
-def _check_values(amounts: Iterable[tuple[str, Amount]]) -> None:
-    for field, amount in amounts:
-        if _VALUE.fullmatch(amount.value) is None or int(amount.value) > MAX_VALUE:
-            why = f"“{safe_text(amount.value, limit=32)}” is not a whole number from 0 to 2^64−1."
-            raise broken(f"{field}.value", why)
-
-
-def _check_object(raw: msgspec.Raw, field: str) -> None:
-    if bytes(raw)[:1] not in (b"", b"{") and bytes(raw) != b"null":
-        raise broken(field, "It is not an object.")
-
-
 def _raw_object(raw: msgspec.Raw) -> str:
     text = bytes(raw)
     return "" if text == b"null" else text.decode()
+
+
+_METADATA = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)

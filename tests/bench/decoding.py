@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from opdash.openpayments.amounts import MAX_VALUE
-from opdash.openpayments.resources import decode_incoming_payment_page
+from opdash.openpayments.answers import decode_incoming_payment_page
 from tests.bench.figures import Bar, Figure, best_seconds
 
 _SERVER = "https://wallet.example/438fa74a-fa7d-4317-9ced-dde32ece1787/incoming-payments"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from opdash.openpayments.resources import decode_incoming_payment_page
+from opdash.openpayments.answers import decode_incoming_payment_page
 from tests.bench.__main__ import FIGURES, main
 from tests.bench.decoding import PAGE, decode_with_json
 from tests.bench.figures import Bar, Figure, Result, best_seconds

@@ -146,7 +146,7 @@ def test_metadata_that_a_person_wrote() -> None:
         ("[1, 2]", "not an object"),
         ('"text"', "not an object"),
         ("", r"not valid JSON \(line 1\)"),
-        ('{\n"a": 1,\n}', r"not valid JSON \(line 3\)"),
+        ('{\n"a": 1\n"b": 2}', r"not valid JSON \(line 3\)"),
         ("[" * 100_000, "not valid JSON"),
         ('{"a":' + "9" * 5000 + "}", "not valid JSON|beyond"),
     ],
