@@ -1,12 +1,8 @@
-"""What a session needs to talk to its server: client, wallet address, tokens.
-
-The network and cryptography libraries are imported here, on a thread, after the first paint.
-"""
+"""What a session needs to talk to its server: client, wallet address, tokens."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +12,7 @@ from opdash.errors import ConfigError
 from opdash.openpayments.resources import WalletAddress
 from opdash.openpayments.secrets import Secret
 from opdash.service.consent import ConsentDesk, Right
+from opdash.service.late_imports import LateImports, NetworkModules
 from opdash.service.tokens import TokenKeeper
 from opdash.settings import Profile
 
@@ -30,11 +27,17 @@ class Connection:
     """One profile's way to its servers, built when first used."""
 
     def __init__(
-        self, profile: Profile, clock: Clock, desk: ConsentDesk, observer: Observer | None = None
+        self,
+        profile: Profile,
+        clock: Clock,
+        desk: ConsentDesk,
+        imports: LateImports,
+        observer: Observer | None = None,
     ) -> None:
         self._profile = profile
         self._clock = clock
         self._desk = desk
+        self._imports = imports
         self._observer = observer
         self._lock = asyncio.Lock()
         self._client: OpenPaymentsClient | None = None
@@ -110,20 +113,19 @@ class Connection:
 
     async def _built(self) -> OpenPaymentsClient:
         if self._client is None:
-            self._client = await asyncio.to_thread(self._build)
+            modules = await self._imports.modules()
+            self._client = await asyncio.to_thread(self._build, modules)
         return self._client
 
-    def _build(self) -> OpenPaymentsClient:
-        client_module = importlib.import_module("opdash.openpayments.client")
-        keyfiles = importlib.import_module("opdash.keyfiles")
+    def _build(self, modules: NetworkModules) -> OpenPaymentsClient:
         profile = self._profile
         if profile.key_file is None:
             raise ConfigError(
                 f"The wallet “{profile.name}” has no key.",
                 "Make one with `opdash key new`, register it, and add it to the wallet.",
             )
-        key = keyfiles.read_key(profile.key_file, profile.key_id)
-        built: OpenPaymentsClient = client_module.OpenPaymentsClient(
+        key = modules.keyfiles.read_key(profile.key_file, profile.key_id)
+        built: OpenPaymentsClient = modules.client.OpenPaymentsClient(
             key=key,
             client_wallet_address=profile.client_wallet_address or profile.wallet_address,
             clock=self._clock,

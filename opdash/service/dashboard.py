@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from opdash.openpayments.addresses import origin, parse_resource_url, parse_wall
 from opdash.openpayments.errors import NotFoundError, NotPermittedError
 from opdash.openpayments.resources import OutgoingPayment, WalletAddress
 from opdash.service.events import EventHub
+from opdash.service.late_imports import LateImports
 from opdash.service.recorder import Recorder
 from opdash.service.session import WalletSession
 from opdash.settings import Profile, Settings, SettingsStore
@@ -76,6 +76,7 @@ class Dashboard:
         self._store = store
         self._jitter = jitter or _random_jitter
         self._observer = observer
+        self._imports = LateImports()
         path = data_dir / LEDGER_FILE
         self._recorder = Recorder(Ledger.open(path))
         self.reader = LedgerReader.open(path)
@@ -112,6 +113,7 @@ class Dashboard:
                 reader=self.reader,
                 events=self.events,
                 clock=self.clock,
+                imports=self._imports,
                 jitter=self._jitter,
                 observer=self._observer,
             )
@@ -146,8 +148,8 @@ class Dashboard:
             KeyFileError: The key file cannot be used.
             OpenPaymentsError: The jwks cannot be had.
         """
-        keyfiles = await asyncio.to_thread(importlib.import_module, "opdash.keyfiles")
-        jwk = keyfiles.read_key(key_file, key_id).public_jwk()
+        modules = await self._imports.modules()
+        jwk = modules.keyfiles.read_key(key_file, key_id).public_jwk()
         url = parse_wallet_address(client_wallet_address)
         async with await self._bare_client(ca_file) as client:
             wallet = await client.wallet_address(url)
@@ -234,8 +236,8 @@ class Dashboard:
         self.settings = await asyncio.to_thread(self._store.save, settings)
 
     async def _bare_client(self, ca_file: Path | None) -> OpenPaymentsClient:
-        module = await asyncio.to_thread(importlib.import_module, "opdash.openpayments.client")
-        client: OpenPaymentsClient = module.OpenPaymentsClient(
+        modules = await self._imports.modules()
+        client: OpenPaymentsClient = modules.client.OpenPaymentsClient(
             clock=self.clock, ca_file=ca_file, observer=self._observer
         )
         return client

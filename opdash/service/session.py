@@ -42,6 +42,7 @@ from opdash.service.events import (
     PaymentsChanged,
     StatusChanged,
 )
+from opdash.service.late_imports import LateImports
 from opdash.service.poller import Poller
 from opdash.service.recorder import Recorder
 from opdash.service.schedule import next_delay
@@ -77,6 +78,7 @@ class WalletSession:
         reader: LedgerReader,
         events: EventHub,
         clock: Clock,
+        imports: LateImports,
         jitter: Callable[[], float],
         observer: Observer | None = None,
     ) -> None:
@@ -86,7 +88,9 @@ class WalletSession:
         self._events = events
         self._clock = clock
         self._jitter = jitter
-        self._connection = Connection(profile, clock, ConsentDesk(profile.name, events), observer)
+        self._connection = Connection(
+            profile, clock, ConsentDesk(profile.name, events), imports, observer
+        )
         self._poller = Poller(
             profile, self._connection, recorder, reader, clock, self._payments_changed
         )
