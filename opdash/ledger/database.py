@@ -179,7 +179,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         cached_statements=256,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    try:
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
