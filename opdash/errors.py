@@ -5,7 +5,8 @@ happened and one that says what to do next, both free of secrets and of control 
 
     OpdashError                       exit code 1
     ├── InputError                    2   what a person typed or wrote in a file
-    │   ├── AmountError, AddressError, MetadataError, ExpiryError   (opdash.openpayments)
+    │   ├── AmountError, AddressError, MetadataError   (opdash.openpayments)
+    │   ├── ExpiryError, DraftMetadataError            (opdash.service.drafts)
     │   ├── KeyFileError
     │   └── ConfigError
     ├── LedgerError                   1   the local database

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from opdash.errors import InputError
@@ -48,7 +49,7 @@ def canonical_json(value: object) -> bytes:
         MetadataError: A part of it has no such spelling.
     """
     out: list[str] = []
-    _write(value, out.append, "", 0)
+    _write(value, out.append, "", _MAX_DEPTH)
     try:
         return "".join(out).encode()
     except UnicodeEncodeError as error:
@@ -68,7 +69,7 @@ def reserialised(body: bytes) -> bytes | None:
         value = json.loads(
             body.decode(), parse_int=_js_integer, parse_float=_js_number, parse_constant=_refuse
         )
-        _write(value, out.append, "", -1_000_000)
+        _write(value, out.append, "", sys.maxsize)
     except (ValueError, RecursionError):
         return None
     return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", "".join(out)).encode()
@@ -102,8 +103,8 @@ def parse_metadata(text: str) -> dict[str, Any]:
     return value
 
 
-def _write(value: object, put: Any, where: str, depth: int) -> None:
-    if depth > _MAX_DEPTH:
+def _write(value: object, put: Callable[[str], object], where: str, levels: int) -> None:
+    if levels < 0:
         raise MetadataError(f"The metadata is nested more than {_MAX_DEPTH} levels deep.")
     match value:
         case _Number():
@@ -115,31 +116,35 @@ def _write(value: object, put: Any, where: str, depth: int) -> None:
         case int():
             put(_integer(value, where))
         case Mapping():
-            _write_object(value, put, where, depth)
+            _write_object(value, put, where, levels)
         case Sequence() if not isinstance(value, (bytes, bytearray, memoryview)):
-            _write_array(value, put, where, depth)
+            _write_array(value, put, where, levels)
         case float():
             _no_fraction(repr(value), where)
         case _:
             raise MetadataError(f"A {type(value).__name__} cannot be sent as JSON{_at(where)}.")
 
 
-def _write_object(value: Mapping[Any, object], put: Any, where: str, depth: int) -> None:
+def _write_object(
+    value: Mapping[Any, object], put: Callable[[str], object], where: str, levels: int
+) -> None:
     mark = "{"
     for key in _key_order(value):
         if not isinstance(key, str):
             raise MetadataError(f"The key {key!r} is not text{_at(where)}.")
         put(f"{mark}{json.dumps(key, ensure_ascii=False)}:")
-        _write(value[key], put, f"{where}.{key}" if where else key, depth + 1)
+        _write(value[key], put, f"{where}.{key}" if where else key, levels - 1)
         mark = ","
     put("}" if mark == "," else "{}")
 
 
-def _write_array(value: Sequence[object], put: Any, where: str, depth: int) -> None:
+def _write_array(
+    value: Sequence[object], put: Callable[[str], object], where: str, levels: int
+) -> None:
     mark = "["
     for index, item in enumerate(value):
         put(mark)
-        _write(item, put, f"{where}[{index}]", depth + 1)
+        _write(item, put, f"{where}[{index}]", levels - 1)
         mark = ","
     put("]" if mark == "," else "[]")
 
