@@ -8,7 +8,7 @@ from opdash.cli import shapes, wording
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, UsageError, add_json_option, add_wallet_option
 from opdash.cli.output import ask, is_interactive, print_fields, print_json, talk
-from opdash.cli.running import find_payment, run_with_dashboard
+from opdash.cli.running import UnknownPayment, find_payment, run_with_dashboard
 from opdash.errors import OpdashError
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.amounts import AmountError, format_minor, parse_minor
@@ -44,6 +44,11 @@ def run(arguments: list[str]) -> int:
             owner, row = await find_payment(
                 dashboard, session, options.payment, anywhere=not options.wallet
             )
+            if owner is None:
+                raise UnknownPayment(
+                    f"The wallet of this payment, {row.wallet}, is no longer set up.",
+                    "Add it again with “opdash wallet add ADDRESS”.",
+                )
             row = await owner.refresh_payment(row.id) or row
             check_completable(row, owner.now())
             if options.received is not None:

@@ -35,9 +35,7 @@ def run(arguments: list[str]) -> int:
 
         async def work(dashboard: Dashboard) -> int:
             session = dashboard.session(profile.name)
-            wallet = session.wallet or await dashboard.probe(
-                profile.wallet_address, ca_file=profile.ca_file
-            )
+            wallet = await session.discover()
             draft = _draft(options, metadata, wallet.asset, session.now())
             check_draft(draft, session.now())
             if options.dry_run:

@@ -13,8 +13,8 @@ from opdash.cli.options import (
 )
 from opdash.cli.output import Cell, Column, print_json, print_table, talk
 from opdash.cli.running import run_with_dashboard
-from opdash.errors import OpdashError
 from opdash.ledger.records import NEWEST_FIRST, PaymentRow, WalletRow
+from opdash.openpayments.errors import OpenPaymentsError
 from opdash.service.dashboard import Dashboard
 from opdash.service.session import WalletSession
 
@@ -46,12 +46,12 @@ def run(arguments: list[str]) -> int:
 
         async def work(dashboard: Dashboard) -> int:
             session = dashboard.session(profile.name)
-            failure: OpdashError | None = None
+            failure: OpenPaymentsError | None = None
             if not options.offline:
                 wanted = None if options.all else options.first
                 failure = await _fetch(dashboard, session, wanted)
             count = None if options.all else options.first
-            _print(dashboard, session, count, as_json=options.json)
+            _print(dashboard, session, count, as_json=options.json, is_stale=failure is not None)
             if failure is not None:
                 raise failure
             return 0
@@ -61,14 +61,18 @@ def run(arguments: list[str]) -> int:
 
 async def _fetch(
     dashboard: Dashboard, session: WalletSession, wanted: int | None
-) -> OpdashError | None:
-    """Bring the ledger up to date, so far that it holds as many payments as are wanted."""
+) -> OpenPaymentsError | None:
+    """Bring the ledger up to date, so far that it holds as many payments as are wanted.
+
+    Returns:
+        Why a server could not be asked to the end, or None.
+    """
     try:
         await session.poll_once()
         while wanted is None or _known(dashboard, session) < wanted:
             if not await session.load_older():
                 break
-    except OpdashError as error:
+    except OpenPaymentsError as error:
         return error
     return None
 
@@ -78,19 +82,31 @@ def _known(dashboard: Dashboard, session: WalletSession) -> int:
 
 
 def _print(
-    dashboard: Dashboard, session: WalletSession, count: int | None, *, as_json: bool
+    dashboard: Dashboard,
+    session: WalletSession,
+    count: int | None,
+    *,
+    as_json: bool,
+    is_stale: bool,
 ) -> None:
     wallet_id = session.wallet_id
     wallet = None if wallet_id is None else dashboard.reader.wallet(wallet_id)
-    if wallet is None:
-        talk("Nothing is known of this wallet yet.")
+    if wallet is None or (is_stale and wallet.known == 0):
+        if not is_stale:
+            talk("Nothing is known of this wallet yet.")
     elif as_json:
         _print_json(dashboard, session, wallet, count)
     else:
         rows = _window(dashboard, wallet, 0, wallet.known if count is None else count)
         _print_table(rows, wallet)
-        more = "" if wallet.complete else "; the server has more (--first N, --all)"
-        talk(f"{len(rows):,} of {wallet.known:,} known payments{more}")
+        talk(_footer(len(rows), wallet, is_stale=is_stale))
+
+
+def _footer(printed: int, wallet: WalletRow, *, is_stale: bool) -> str:
+    words = f"{printed:,} of {wallet.known:,} known payments"
+    if is_stale:
+        return f"{words}, as last known on {wording.local(wallet.last_poll_at)}"
+    return words if wallet.complete else f"{words}; the server has more (--first N, --all)"
 
 
 def _print_json(

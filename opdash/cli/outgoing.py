@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from opdash.cli import shapes, wording
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import print_fields, print_json, print_lines
-from opdash.cli.running import learn_wallets, run_with_dashboard
+from opdash.cli.running import learn_wallets, run_with_dashboard, session_of
+from opdash.errors import OpdashError
 from opdash.ledger.states import (
     OUTGOING_GLYPHS,
     OutgoingFacts,
@@ -45,11 +48,23 @@ def run(arguments: list[str]) -> int:
                 sent=payment.sent_amount.minor_units,
                 debit=payment.debit_amount.minor_units,
                 created_at=payment.created_at,
+                receiver_settled=await _settled(dashboard, payment.receiver),
             )
             _print(payment, derive_outgoing(facts, now), as_json=options.json)
             return 0
 
         return run_with_dashboard(context, work)
+
+
+async def _settled(dashboard: Dashboard, receiver: str) -> bool | None:
+    """Return whether the receiver is complete or covered; None where it is none of ours."""
+    for row in dashboard.reader.find(receiver):
+        session = session_of(dashboard, row)
+        if session is not None:
+            with contextlib.suppress(OpdashError):  # then what was known must do
+                row = await session.refresh_payment(row.id) or row
+            return row.completed or (row.difference is not None and row.difference >= 0)
+    return None
 
 
 def _print(payment: OutgoingPayment, verdict: OutgoingVerdict, *, as_json: bool) -> None:

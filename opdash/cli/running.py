@@ -51,8 +51,10 @@ async def find_payment(
     *,
     anywhere: bool,
     offline: bool = False,
-) -> tuple[WalletSession, PaymentRow]:
+) -> tuple[WalletSession | None, PaymentRow]:
     """Return the payment that a person means, as far as known, and the session it belongs to.
+
+    There is no session for a payment whose wallet is no longer set up.
 
     The server is asked only for a payment that the ledger does not know.
 
@@ -71,7 +73,7 @@ async def find_payment(
     if not found and not offline:
         found = await _asked_for(dashboard, session, text, anywhere=anywhere)
     row = _only(found, text)
-    return _session_of(dashboard, row) or session, row
+    return session_of(dashboard, row), row
 
 
 async def _asked_for(
@@ -95,7 +97,8 @@ def _known(
     return tuple(row for row in rows if anywhere or row.wallet == session.wallet_id)
 
 
-def _session_of(dashboard: Dashboard, row: PaymentRow) -> WalletSession | None:
+def session_of(dashboard: Dashboard, row: PaymentRow) -> WalletSession | None:
+    """Return the session of the wallet that a payment belongs to, where it is set up."""
     sessions = (dashboard.session(profile.name) for profile in dashboard.profiles)
     return next((session for session in sessions if session.wallet_id == row.wallet), None)
 
@@ -137,7 +140,7 @@ async def learn_wallets(dashboard: Dashboard) -> None:
         if session.wallet is not None:
             continue
         try:
-            await session.poll_once()
+            await session.discover()
         except OpdashError:
-            if len(dashboard.profiles) == 1 and session.wallet is None:
+            if len(dashboard.profiles) == 1:
                 raise

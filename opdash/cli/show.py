@@ -7,9 +7,8 @@ from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import print_fields, print_json, print_lines, talk
 from opdash.cli.running import UnknownPayment, find_payment, run_with_dashboard
-from opdash.errors import OpdashError
 from opdash.ledger.records import PaymentRow
-from opdash.openpayments.errors import GoneError, NotFoundError
+from opdash.openpayments.errors import GoneError, NotFoundError, OpenPaymentsError
 from opdash.service.dashboard import Dashboard
 from opdash.service.session import WalletSession
 
@@ -44,11 +43,14 @@ def run(arguments: list[str]) -> int:
                 if "://" not in options.payment or options.offline:
                     raise
                 return await _show_public(session, options.payment, as_json=options.json)
-            failure: OpdashError | None = None
-            if not options.offline:
+            failure: OpenPaymentsError | None = None
+            if owner is None:
+                talk("Its wallet is no longer set up; this is what opdash remembers.")
+            elif not options.offline:
                 failure = await _refresh(owner, row)
                 row = dashboard.reader.payment(row.wallet, row.id) or row
-            _show(dashboard, owner, row, as_json=options.json)
+            name = "" if owner is None else owner.profile.name
+            _show(dashboard, row, name, as_json=options.json)
             if failure is not None:
                 raise failure
             return 0
@@ -56,22 +58,22 @@ def run(arguments: list[str]) -> int:
         return run_with_dashboard(context, work)
 
 
-async def _refresh(session: WalletSession, row: PaymentRow) -> OpdashError | None:
+async def _refresh(session: WalletSession, row: PaymentRow) -> OpenPaymentsError | None:
     """Fetch a payment anew; return why that could not be done."""
     try:
         await session.refresh_payment(row.id)
     except (GoneError, NotFoundError):
         talk("The server no longer has this payment; this is what opdash remembers.")
-    except OpdashError as error:
+    except OpenPaymentsError as error:
         return error
     return None
 
 
-def _show(dashboard: Dashboard, session: WalletSession, row: PaymentRow, *, as_json: bool) -> None:
+def _show(dashboard: Dashboard, row: PaymentRow, name: str, *, as_json: bool) -> None:
     entries = dashboard.reader.timeline(row.wallet, row.id)
     if as_json:
         steps = shapes.timeline(entries, row.received_asset)
-        print_json({**shapes.payment(row, session.profile.name), "timeline": steps})
+        print_json({**shapes.payment(row, name), "timeline": steps})
         return
     print_fields(wording.payment_fields(row))
     known = ("description", "externalRef")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from opdash.cli import shapes, wallet_add, wording
 from opdash.cli.context import opened
 from opdash.cli.group import Action, CommandGroup
@@ -37,11 +39,7 @@ def list_wallets(arguments: list[str]) -> int:
     options = parser.parse(arguments)
     with opened(options) as context:
         settings = context.store.load()
-        reader = LedgerReader.open(context.options.data_dir / LEDGER_FILE)
-        try:
-            known = [reader.wallet(profile.wallet_address) for profile in settings.profiles]
-        finally:
-            reader.close()
+        known = _known(context.options.data_dir / LEDGER_FILE, settings)
         rows = list(zip(settings.profiles, known, strict=True))
         if options.json:
             for profile, row in rows:
@@ -75,6 +73,14 @@ def remove(arguments: list[str]) -> int:
             "Its payments stay in the ledger; its key file stays in place.",
         )
     return 0
+
+
+def _known(ledger: Path, settings: Settings) -> list[WalletRow | None]:
+    """Return what the ledger knows of each wallet; nothing where there is no ledger yet."""
+    if not ledger.exists():
+        return [None for _ in settings.profiles]
+    with LedgerReader.open(ledger) as reader:
+        return [reader.wallet(profile.wallet_address) for profile in settings.profiles]
 
 
 def _cells(profile: Profile, row: WalletRow | None, settings: Settings) -> list[Cell]:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from opdash.cli import shapes, wording
 from opdash.cli.context import opened
+from opdash.cli.following import Follower
 from opdash.cli.options import CommandParser, add_json_option
 from opdash.cli.output import print_json, print_lines, talk
 from opdash.cli.running import run_with_dashboard
+from opdash.errors import OpdashError
 from opdash.keyfiles import read_key
+from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, ChangeKind
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import Event, PaymentsChanged, StatusChanged
 from opdash.service.session import WalletSession
 from opdash.service.status import Phase, Status
 from opdash.settings import Profile
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at what others wrote into the ledger."""
 
 
 def run(arguments: list[str]) -> int:
@@ -53,56 +60,99 @@ async def _check_key(profile: Profile) -> None:
 
 async def _watch(dashboard: Dashboard, sessions: Iterable[WalletSession], *, as_json: bool) -> None:
     ended = asyncio.Event()
-    printer = _Printer(tuple(sessions), ended, as_json=as_json)
+    watched = tuple(sessions)
+    printer = _Printer(dashboard.reader, watched, ended, as_json=as_json)
     forget = dashboard.events.subscribe(printer.take)
+    looking = asyncio.create_task(_look_for_ever(printer, dashboard))
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     try:
-        for session in printer.sessions:
+        for session in watched:
             session.start()
         await ended.wait()
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
         forget()
+        looking.cancel()
     if printer.failure is not None:
         raise printer.failure
 
 
-class _Printer:
-    """Prints what the service announces.
+async def _look_for_ever(printer: _Printer, dashboard: Dashboard) -> None:
+    """Look into the ledger now and then: another opdash may have written into it."""
+    while True:
+        await dashboard.clock.sleep(_LOOK_EVERY)
+        printer.look()
 
-    What a wallet holds when opdash meets it for the first time is no change, and not printed.
+
+class _Printer:
+    """Prints what becomes of the payments of some wallets.
+
+    What the first poll of a wallet ever finds is no change, and not printed.
 
     Attributes:
-        sessions: What is watched.
-        failure: Why standard output takes no more, or None.
+        failure: Why nothing more can be printed, or None.
     """
 
     def __init__(
-        self, sessions: tuple[WalletSession, ...], ended: asyncio.Event, *, as_json: bool
+        self,
+        reader: LedgerReader,
+        sessions: tuple[WalletSession, ...],
+        ended: asyncio.Event,
+        *,
+        as_json: bool,
     ) -> None:
-        self.sessions = sessions
-        self.failure: OSError | None = None
+        self._reader = reader
+        self._sessions = {session.profile.name: session for session in sessions}
+        self.failure: OSError | OpdashError | None = None
         self._ended = ended
         self._as_json = as_json
-        self._unmet = {session.profile.name for session in sessions if session.wallet is None}
         self._told: dict[str, tuple[Phase, str]] = {}
+        self._version = reader.version()
+        self._followers: dict[str, Follower] = {}
+        for session in sessions:
+            if self._was_polled(session):
+                self._follow(session)
 
     def take(self, event: Event) -> None:
-        """Print an event, if it is about what is watched; never raises."""
-        try:
+        """Print what an event is about; never raises."""
+        with self._guarded():
             if isinstance(event, PaymentsChanged):
-                self._changed(event)
-            elif isinstance(event, StatusChanged):
-                self._status(event.profile, event.status)
-        except OSError as error:
+                self._print_news(event.wallet_id, event.changes)
+            elif isinstance(event, StatusChanged) and event.profile in self._sessions:
+                self._take_status(self._sessions[event.profile], event.status)
+
+    def look(self) -> None:
+        """Print what others have written into the ledger; never raises."""
+        with self._guarded():
+            version = self._reader.version()
+            if version != self._version:
+                self._version = version
+                for session in self._sessions.values():
+                    self._print_news(session.wallet_id or "", ())
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, OpdashError) as error:
             self.failure = error
             self._ended.set()
 
-    def _changed(self, event: PaymentsChanged) -> None:
-        for session in self.sessions:
-            if session.wallet_id == event.wallet_id and session.profile.name not in self._unmet:
-                for change in event.changes:
+    def _was_polled(self, session: WalletSession) -> bool:
+        row = None if session.wallet_id is None else self._reader.wallet(session.wallet_id)
+        return row is not None and row.last_poll_at is not None
+
+    def _follow(self, session: WalletSession) -> None:
+        if session.wallet_id is not None and session.profile.name not in self._followers:
+            follower = Follower(self._reader, session.wallet_id)
+            self._followers[session.profile.name] = follower
+
+    def _print_news(self, wallet_id: str, told: tuple[Change, ...]) -> None:
+        for name, follower in self._followers.items():
+            session = self._sessions[name]
+            if session.wallet_id == wallet_id:
+                for change in follower.news(session.now(), told):
                     self._print(change, session)
 
     def _print(self, change: Change, session: WalletSession) -> None:
@@ -111,19 +161,19 @@ class _Printer:
             print_json(shapes.change(change, name, session.now()))
             return
         clock = session.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        parts = [clock, *([name] if len(self.sessions) > 1 else []), *_words(change)]
+        parts = [clock, *([name] if len(self._sessions) > 1 else []), *_words(change)]
         print_lines("  ".join(part for part in parts if part))
 
-    def _status(self, profile: str, status: Status) -> None:
-        told = (status.phase, status.problem)
-        if status.phase in (Phase.IDLE, Phase.CONNECTING) or self._told.get(profile) == told:
+    def _take_status(self, session: WalletSession, status: Status) -> None:
+        name, told = session.profile.name, (status.phase, status.problem)
+        if status.phase in (Phase.IDLE, Phase.CONNECTING) or self._told.get(name) == told:
             return
-        self._told[profile] = told
+        self._told[name] = told
         if status.phase is Phase.LIVE:
-            self._unmet.discard(profile)
-            talk(f"{profile}: live")
+            self._follow(session)
+            talk(f"{name}: live")
         else:
-            talk(f"{profile}: {status.problem} {status.advice} Trying again.")
+            talk(f"{name}: {status.problem} {status.advice} Trying again.")
 
 
 def _words(change: Change) -> list[str]:

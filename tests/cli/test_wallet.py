@@ -1,0 +1,198 @@
+"""``opdash wallet``: asked who it is, checked, saved; listed; forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from opdash.ledger.records import Scope
+from opdash.sandbox.process import SandboxProcess
+from tests.cli.conftest import Shell, shop_profile
+
+
+@pytest.fixture
+def key(sandbox: SandboxProcess) -> list[str]:
+    client = sandbox.client
+    return [
+        "--client",
+        client.wallet_address,
+        "--key-id",
+        client.key_id,
+        "--key-file",
+        str(client.private_key),
+    ]
+
+
+def test_a_wallet_is_added_after_asking_it_who_it_is(
+    shell: Shell, sandbox: SandboxProcess, key: list[str]
+) -> None:
+    ran = shell.done("wallet", "add", sandbox.main_wallet + "/", *key)
+
+    assert "asset" in ran.out
+    assert "USD, scale 2" in ran.out
+    assert "The key is registered." in ran.err
+    (profile,) = shell.settings.profiles
+    assert profile == replace(shop_profile(sandbox), name="rosa", poll_interval=5.0)
+
+
+def test_everything_about_it_can_be_chosen(
+    shell: Shell, sandbox: SandboxProcess, key: list[str]
+) -> None:
+    words = ["--name", "Café", "--label", "Rosa's", "--scope", "everything", "--poll-interval", "2"]
+    words += ["--page-size", "20", "--default", "--json"]
+
+    ran = shell.done("wallet", "add", sandbox.main_wallet, *key, *words)
+
+    (profile,) = shell.settings.profiles
+    assert (profile.name, profile.label, profile.scope) == ("Café", "Rosa's", Scope.EVERYTHING)
+    assert (profile.poll_interval, profile.page_size) == (2.0, 20)
+    assert shell.settings.default_profile == "Café"
+    assert ran.line["walletAddress"] == sandbox.main_wallet
+    assert ran.line["keyServed"] is True
+    assert (ran.line["assetCode"], ran.line["assetScale"]) == ("USD", 2)
+
+
+def test_the_only_key_of_opdash_is_used_without_naming_it(
+    shell: Shell, sandbox: SandboxProcess
+) -> None:
+    made = shell.done("key", "new", "--key-id", "mine", "--json").line
+
+    ran = shell.done("wallet", "add", sandbox.main_wallet)
+
+    (profile,) = shell.settings.profiles
+    assert (profile.key_id, str(profile.key_file)) == ("mine", made["keyFile"])
+    assert profile.client_wallet_address == sandbox.main_wallet
+    assert "does not serve a key “mine”" in ran.err
+    assert "opdash key show --wallet 'rosa'" in ran.err
+
+
+def test_one_of_several_keys_must_be_named(shell: Shell, sandbox: SandboxProcess) -> None:
+    for key_id in ("one", "two"):
+        shell.done("key", "new", "--key-id", key_id)
+
+    ran = shell("wallet", "add", sandbox.main_wallet)
+    assert ran.code == 2
+    assert "--key-id: one, two" in ran.err
+
+    shell.done("wallet", "add", sandbox.main_wallet, "--key-id", "two")
+    assert shell.settings.profiles[0].key_id == "two"
+
+
+def test_a_key_under_a_registered_id_that_is_another_key_is_noticed(
+    shell: Shell, sandbox: SandboxProcess
+) -> None:
+    client = sandbox.client
+    shell.done("key", "new", "--key-id", client.key_id)
+
+    ran = shell.done(
+        "wallet", "add", sandbox.main_wallet, "--client", client.wallet_address, "--json"
+    )
+
+    assert ran.line["keyServed"] is False
+    assert "another key under the id" in ran.err
+
+
+def test_a_name_that_is_taken_gets_a_number(
+    shell: Shell, sandbox: SandboxProcess, key: list[str]
+) -> None:
+    shell.set_up(shop_profile(sandbox, name="rosa", wallet_address="https://ilp.example/rosa"))
+
+    shell.done("wallet", "add", sandbox.main_wallet, *key)
+
+    assert [profile.name for profile in shell.settings.profiles] == ["rosa", "rosa-2"]
+
+
+def test_wallets_are_listed_with_what_is_known(shop: Shell, sandbox: SandboxProcess) -> None:
+    unknown = shop_profile(sandbox, name="new", wallet_address=sandbox.wallet_addresses[-1])
+    shop.set_up(*shop.settings.profiles, unknown)
+    shop.done("list", "--wallet", "shop")
+
+    table = shop.done("wallet", "list").out.splitlines()
+    first, second = shop.done("wallet", "list", "--json").lines
+
+    assert " ".join(table[0].split()) == "Name Wallet address Asset Open Due Received Last asked"
+    assert table[1].split()[:3] == ["shop", sandbox.main_wallet, "USD"]
+    assert table[2].split() == ["new", sandbox.wallet_addresses[-1], "never"]
+    assert first["known"] > 0
+    assert first["received"]["assetCode"] == "USD"
+    assert first["lastPollAt"].endswith("Z")
+    assert (second["known"], second["received"], second["lastPollAt"]) == (0, None, None)
+
+
+def test_without_wallets_the_list_says_how_to_add_one(shell: Shell) -> None:
+    ran = shell.done("wallet", "list")
+
+    assert ran.out == ""
+    assert "opdash wallet add" in ran.err
+
+
+def test_a_wallet_is_forgotten_and_its_payments_are_not(
+    shop: Shell, sandbox: SandboxProcess
+) -> None:
+    known = len(shop.done("list", "--json").lines)
+
+    ran = shop.done("wallet", "remove", "SHOP", "--json")
+
+    assert ran.line == {"name": "shop", "walletAddress": sandbox.main_wallet}
+    assert shop.settings.profiles == ()
+    assert sandbox.client.private_key.exists()
+    shop.set_up(shop_profile(sandbox))
+    assert len(shop.done("list", "--offline", "--json").lines) == known
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "advice"),
+    [
+        (["add"], "required: ADDRESS", "opdash wallet add --help"),
+        (["add", "rosa"], "“rosa” is no wallet address", "A wallet address looks like"),
+        (["add", "http://ilp.example/rosa"], "http is only used", "Use https://"),
+        (["add", "https://ilp.example/rosa?x=1"], "no query", "A wallet address looks like"),
+        (["add", "$ilp.example/a", "--scope", "all"], "'all'", "--help"),
+        (["add", "$ilp.example/a", "--page-size", "30"], "30", "--help"),
+        (["add", "$ilp.example/a"], "there is none yet", "opdash key new"),
+        (["add", "$ilp.example/a", "--key-id", "k"], "There is no key “k”", "--key-file"),
+        (["add", "$ilp.example/a", "--key-file", "/no.pem"], "no key file at /no.pem", "key new"),
+        (["remove"], "required: NAME", "--help"),
+        (["remove", "shp"], "There is no wallet “shp”", "opdash wallet add"),
+        (["lst"], "“lst” is not a command", "Did you mean “opdash wallet list”?"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_the_next_step(
+    shell: Shell, words: list[str], said: str, advice: str
+) -> None:
+    ran = shell("wallet", *words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert advice in ran.err
+
+
+def test_a_wallet_twice_is_refused_before_anything_is_asked(
+    shop: Shell, sandbox: SandboxProcess, key: list[str]
+) -> None:
+    ran = shop("wallet", "add", sandbox.main_wallet, *key)
+
+    assert ran.code == 2
+    assert "are the same wallet address" in ran.err
+
+
+def test_a_poll_interval_out_of_bounds_is_refused(
+    shell: Shell, sandbox: SandboxProcess, key: list[str]
+) -> None:
+    ran = shell("wallet", "add", sandbox.main_wallet, *key, "--poll-interval", "0.01")
+
+    assert ran.code == 2
+    assert "from 0.2 to 3600 seconds" in ran.err
+    assert not shell.config.exists()
+
+
+def test_an_unknown_wallet_address_is_not_saved(
+    shell: Shell, sandbox: SandboxProcess, key: list[str]
+) -> None:
+    ran = shell("wallet", "add", sandbox.url + "/nobody", *key)
+
+    assert ran.code == 1
+    assert "knows no such wallet address" in ran.err
+    assert "Check the address" in ran.err
+    assert not shell.config.exists()
