@@ -113,7 +113,7 @@ class OpdashApp(App[None]):
         for event in events:
             self._take(event)
             for screen in self.screen_stack:
-                if isinstance(screen, _Shared):
+                if isinstance(screen, _Shared) and screen.is_mounted:
                     screen.hear(event)
 
     def _take(self, event: Event) -> None:

@@ -276,7 +276,7 @@ class World:
 
 def shop_payments(asset: Asset = USD) -> list[IncomingPayment]:
     """Return the payments of a small shop in all states that matter, newest first."""
-    unit = 10**asset.scale
+    unit = 10 ** min(asset.scale, 16)
     hour, day = timedelta(hours=1), timedelta(days=1)
 
     def payment(number: int, asked: int | None, received: int, ago: timedelta, **more: Any) -> Any:

@@ -97,6 +97,16 @@ def test_zero_decimals_of_a_fine_scale_are_left_out_and_no_other() -> None:
     assert "1.000000000000000001 received" in text
 
 
+def test_what_has_no_room_is_shortened_visibly() -> None:
+    fine = replace(SUMMARY, open_due=MAX_VALUE, today_received=152_000_000_001)
+    text = said(summary_spans(fine, Asset("XRP", 9), 80))
+    assert text.startswith(" Open 12 · 18,446,744,073.70… due  Today 31 · 152.00… received")
+    assert text.rstrip().endswith("Needs action 2")
+    huge = replace(SUMMARY, open_due=MAX_VALUE, today_received=MAX_VALUE)
+    text = said(summary_spans(huge, Asset("USD", 2), 80))
+    assert text.startswith(" Open 12 · 1.84…×10¹⁷ due   Today 31 · 1.84…×10¹⁷ received")
+
+
 def test_totals_beyond_a_uint64_are_exact() -> None:
     huge = replace(SUMMARY, open_due=MAX_VALUE * 3)
     text = said(summary_spans(huge, Asset("USD", 2), 120))

@@ -87,7 +87,7 @@ async def test_rows_stand_newest_first_with_their_amounts_below_each_other(world
         await pilot.pause()
         head, first, second, *_ = app.lines()
     assert head.split() == ["State", "Asked", "Received", "Reference", "Created", "▼", "Expires"]
-    assert first.startswith("▌ ◐ PARTIAL")
+    assert first.startswith("▌  ◐ PARTIAL")
     assert first.index("250.00") == second.index("19.99") - 1
     assert "INV-1" in first
     assert "today 14:02" in first

@@ -99,6 +99,22 @@ async def test_the_screen_tells_whose_payments_how_many_and_how_fresh(world: Wor
     assert world.dashboard.stopped
 
 
+async def test_news_before_the_screen_is_built_do_no_harm(world: World) -> None:
+    world.record(*shop_payments())
+
+    class Eager(Told):
+        def on_mount(self) -> None:
+            super().on_mount()
+            world.live()
+            world.record(make_payment(101))
+
+    app = Eager(world)
+    async with app.run_test(size=(120, 40)) as pilot:
+        world.live()
+        await settle(pilot)
+        assert table(app).row_count == 11
+
+
 async def test_the_details_stand_beside_the_table_where_there_is_room(world: World) -> None:
     world.record(*shop_payments())
     app = Told(world)

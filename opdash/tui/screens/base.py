@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
+from textual.await_complete import AwaitComplete
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
@@ -77,6 +78,22 @@ class OpdashModal(_Shared[R], ModalScreen[R], Generic[R]):
     """A dialog over another screen."""
 
     CSS_PATH = sheets("modals")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waits_with: list[R | None] = []
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Leave with a result, at once or when nothing lies over this dialog any more."""
+        if self.app.screen is self:
+            return super().dismiss(result)
+        self._waits_with = [result]
+        return AwaitComplete()
+
+    def on_screen_resume(self) -> None:
+        """Leave, if that was meant to happen while something lay over this dialog."""
+        if self._waits_with:
+            self.dismiss(self._waits_with.pop())
 
     def action_explain(self) -> None:
         """Show the keys that work in this dialog."""

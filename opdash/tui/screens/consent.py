@@ -28,7 +28,6 @@ class ConsentScreen(OpdashModal[None]):
     def __init__(self, request: ConsentNeeded) -> None:
         super().__init__()
         self.request = request
-        self._is_over = False
 
     def compose(self) -> ComposeResult:
         """Name the purpose, the host and the whole address."""
@@ -60,18 +59,8 @@ class ConsentScreen(OpdashModal[None]):
         )
 
     def hear(self, event: Event) -> None:
-        """Close when the wait is over, at once or when nothing lies over it any more."""
+        """Close when the wait is over."""
         if isinstance(event, ConsentEnded) and event.profile == self.request.profile:
-            self._is_over = True
-            self._close_if_over()
-
-    def on_screen_resume(self) -> None:
-        """Close if the wait ended meanwhile."""
-        self._close_if_over()
-
-    def _close_if_over(self) -> None:
-        if self._is_over and self.app.screen is self:
-            self._is_over = False
             self.dismiss(None)
 
     def action_copy_consent_url(self) -> None:

@@ -59,7 +59,7 @@ class HelpScreen(OpdashModal[None]):
     def compose(self) -> ComposeResult:
         """Write the keys down, those of the place before those that work everywhere."""
         with Vertical(classes="dialog"):
-            yield Static(f"Help · {self.about}", classes="dialog-title", markup=False)
+            yield Static("Help", classes="dialog-title", markup=False)
             with VerticalScroll(id="help"):
                 yield Static(id="help-text")
             yield KeyLine(Place.HELP)

@@ -67,8 +67,8 @@ class AmountWidths:
         if _cells(self._whole, self._decimals) <= width:
             return AmountColumn(self.asset, width, self._decimals, hides=False)
         least = min(self.asset.scale, _ALWAYS)
-        if self._decimals == least:
-            return AmountColumn(self.asset, width, least, hides=False)
+        if self._decimals == least or _cells(self._usual_whole, self._decimals) <= width:
+            return AmountColumn(self.asset, width, self._decimals, hides=False)
         decimals = min(self._decimals, max(width - self._usual_whole - 2, least))
         return AmountColumn(self.asset, width, decimals, hides=True)
 

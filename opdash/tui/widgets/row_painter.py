@@ -113,7 +113,7 @@ class RowPainter:
         cursor = CURSOR if look.row != "row" else " "
         mark = CHANGED if look.marked else " "
         segments = [Segment(cursor + mark, self._style("accent", look.row))]
-        left = 2
+        left = cell_len(cursor + mark)
         for place in self._places:
             text, tone = self._cell(row, place, times)
             segments.append(self._blank(place.left - left, look.row))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from opdash.ledger.records import Sort, SortColumn
 
-GUTTER = 2
-"""Cells at the left edge: the cursor's sign and the mark of a changed row."""
+GUTTER = 3
+"""Cells at the left edge: the cursor's sign, the mark of a changed row, a blank."""
 
 GAP = 2
-"""Blank cells between two columns."""
+"""Blank cells between two columns; one less before the first amount, which stands at the right."""
 
 HEADINGS = {
     SortColumn.STATE: "State",
@@ -125,7 +125,7 @@ def _grow(widths: dict[SortColumn, int], width: int) -> None:
 
 
 def _taken(widths: dict[SortColumn, int]) -> int:
-    return GUTTER + sum(widths.values()) + GAP * (len(widths) - 1)
+    return GUTTER + sum(widths.values()) + GAP * (len(widths) - 1) - 1
 
 
 def _placed(widths: dict[SortColumn, int]) -> tuple[Place, ...]:
@@ -134,5 +134,5 @@ def _placed(widths: dict[SortColumn, int]) -> tuple[Place, ...]:
     for column in COLUMNS:
         if column in widths:
             places.append(Place(column, left, widths[column]))
-            left += widths[column] + GAP
+            left += widths[column] + (1 if column is SortColumn.STATE else GAP)
     return tuple(places)
