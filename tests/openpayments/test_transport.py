@@ -224,6 +224,7 @@ async def test_a_bomb_is_unpacked_only_to_the_cap(
         ("br", b"xx"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"x"))),
     ],
+    ids=["rubbish", "cut", "unknown", "twice"],
 )
 async def test_what_cannot_be_unpacked_is_a_protocol_error(
     transport: Transport, raw: RawServer, encoding: str, body: bytes
