@@ -151,7 +151,7 @@ async def _create(dashboard: Dashboard, session: WalletSession, draft: PaymentDr
             creation = await _look_again(dashboard, session, creation)
     except asyncio.CancelledError:
         if begun and begun[0].status in UNRESOLVED:
-            talk("Interrupted after sending; opdash looks for the payment when it next starts.")
+            talk("Interrupted after sending; “opdash list” tells whether it was created.")
         raise
     finally:
         forget()

@@ -12,7 +12,7 @@ from opdash.cli.options import (
     whole_number,
 )
 from opdash.cli.output import Cell, Column, print_json, print_table, talk
-from opdash.cli.running import run_with_dashboard
+from opdash.cli.running import run_with_dashboard, tell_creations
 from opdash.ledger.records import NEWEST_FIRST, PaymentRow, WalletRow
 from opdash.openpayments.errors import OpenPaymentsError
 from opdash.service.dashboard import Dashboard
@@ -46,6 +46,7 @@ def run(arguments: list[str]) -> int:
 
         async def work(dashboard: Dashboard) -> int:
             session = dashboard.session(profile.name)
+            dashboard.events.subscribe(tell_creations)
             failure: OpenPaymentsError | None = None
             if not options.offline:
                 wanted = None if options.all else options.first

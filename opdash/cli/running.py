@@ -10,12 +10,12 @@ from opdash.cli.context import Context
 from opdash.cli.output import talk
 from opdash.cli.wording import last_segment
 from opdash.errors import InputError, OpdashError
-from opdash.ledger.records import PaymentRow
+from opdash.ledger.records import CreationStatus, PaymentRow
 from opdash.openpayments.addresses import lies_below
 from opdash.openpayments.errors import GoneError, NotFoundError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
-from opdash.service.events import ConsentEnded, ConsentNeeded, Event
+from opdash.service.events import ConsentEnded, ConsentNeeded, CreationChanged, Event
 from opdash.service.session import WalletSession
 
 
@@ -114,6 +114,19 @@ def _only(rows: tuple[PaymentRow, ...], text: str) -> PaymentRow:
         names = ", ".join(last_segment(row.id) for row in rows[:5])
         raise UnknownPayment(f"Several payments are meant by “{shown}”.", f"Say which: {names}.")
     return rows[0]
+
+
+def tell_creations(event: Event) -> None:
+    """Say what became of a payment whose creation got no answer in an earlier run."""
+    if not isinstance(event, CreationChanged):
+        return
+    creation = event.creation
+    if creation.status is CreationStatus.CREATED:
+        talk(f"A payment whose answer was lost has been created: {creation.payment_id}")
+    elif creation.status is CreationStatus.NOT_FOUND:
+        talk("A payment whose answer was lost was not created; create it again if it is wanted.")
+    else:
+        talk("It is unknown whether a payment was created, as no answer came. Checking …")
 
 
 def _tell_consent(event: Event) -> None:

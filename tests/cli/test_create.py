@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from opdash.errors import LedgerError
+from opdash.ledger.reader import LedgerReader
+from opdash.openpayments.client import OpenPaymentsClient
+from opdash.openpayments.errors import UnansweredError
+from opdash.openpayments.resources import IncomingPayment
 from opdash.sandbox.process import SandboxProcess
+from opdash.service import creations
+from opdash.service.dashboard import LEDGER_FILE
 from tests.cli.conftest import Shell, shop_profile
 
 
@@ -151,3 +162,114 @@ def test_a_server_that_is_away_is_said_and_nothing_is_left_in_doubt(
 
     assert (ran.code, ran.out) == (5, "")
     assert "unknown" not in ran.err
+
+
+# An answer that is lost
+
+
+@pytest.fixture
+def lost(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Lose the answer to the creation, whether the request arrives or not."""
+    original = OpenPaymentsClient.create_incoming_payment
+
+    def lose(arrives: bool) -> None:
+        async def create(self: OpenPaymentsClient, *given: Any) -> IncomingPayment:
+            if arrives:
+                await original(self, *given)
+            raise UnansweredError("No answer came.")
+
+        monkeypatch.setattr(OpenPaymentsClient, "create_incoming_payment", create)
+
+    return lose
+
+
+def test_a_payment_whose_answer_was_lost_is_found_and_not_made_twice(
+    shop: Shell, sandbox: SandboxProcess, lost: Callable[[bool], None]
+) -> None:
+    lost(True)
+    before = count(sandbox)
+
+    ran = shop.done("create", "--amount", "5", "--json")
+
+    assert ran.line["status"] == "created"
+    assert ran.line["payment"]["metadata"]["opdashRequestId"] == ran.line["requestId"]
+    assert "unknown" in ran.err
+    assert count(sandbox) == before + 1
+
+
+def test_a_request_that_never_arrived_is_given_up_and_said(
+    shop: Shell,
+    sandbox: SandboxProcess,
+    lost: Callable[[bool], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(creations, "GIVE_UP_AFTER", timedelta(0))
+    lost(False)
+    before = count(sandbox)
+
+    ran = shop("create", "--amount", "5", "--json")
+
+    assert ran.code == 1
+    assert (ran.line["status"], ran.line["payment"]) == ("not-found", None)
+    assert "was not created" in ran.err
+    assert count(sandbox) == before
+
+
+def test_what_cannot_be_looked_up_stays_unknown_until_the_next_start(
+    shell: Shell,
+    start_sandbox: Callable[..., SandboxProcess],
+    tmp_path: Path,
+    lost: Callable[[bool], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = {"data": tmp_path / "server", "key_file": tmp_path / "client.pem"}
+    sandbox = start_sandbox(**kept)
+    port = int(sandbox.url.rpartition(":")[2])
+    shell.set_up(shop_profile(sandbox))
+    lost(True)
+    created = OpenPaymentsClient.create_incoming_payment
+
+    async def create_and_die(self: OpenPaymentsClient, *given: Any) -> IncomingPayment:
+        try:
+            return await created(self, *given)
+        finally:
+            sandbox.stop()
+
+    monkeypatch.setattr(OpenPaymentsClient, "create_incoming_payment", create_and_die)
+    ran = shell("create", "--amount", "5")
+    assert (ran.code, ran.out) == (5, "")
+    assert "unknown whether the payment was created" in ran.err
+    assert "do not create it again" in ran.err
+
+    start_sandbox(port=port, **kept)
+    listed = shell.done("list", "--first", "1", "--json")
+
+    assert listed.line["asked"]["decimal"] == "5.00"
+    assert f"has been created: {listed.line['id']}" in listed.err
+
+
+def test_interrupting_after_sending_says_how_to_find_out(
+    shell: Shell, start_sandbox: Callable[..., SandboxProcess]
+) -> None:
+    sandbox = start_sandbox(latency=400)
+    shell.set_up(shop_profile(sandbox))
+    before = count(sandbox)
+    with shell.spawn("create", "--amount", "5", stderr=subprocess.PIPE) as process:
+        while not has_begun(shell, sandbox):
+            time.sleep(0.02)
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (130, "")
+    assert "Interrupted after sending" in err
+    assert count(sandbox) == before + 1
+
+
+def has_begun(shell: Shell, sandbox: SandboxProcess) -> bool:
+    """Whether the intent to create a payment is in the ledger."""
+    try:
+        with LedgerReader.open(shell.data_dir / LEDGER_FILE) as reader:
+            return bool(reader.unresolved_creations(sandbox.main_wallet))
+    except LedgerError:
+        return False
