@@ -235,7 +235,7 @@ class FakeDashboard:
             "shop",
             WALLET.id,
             key_id="k1",
-            key_file=data_dir / "keys" / "k1.pem",
+            key_file=Path("/home/rosa/keys/k1.pem"),
             label="Rosa's Shop",
         )
         self.settings = Settings((self.profile,), default_profile="shop")

@@ -44,7 +44,6 @@ class Form:
         assert isinstance(screen, CompleteScreen)
         return screen
 
-    @property
     def is_open_to_complete(self) -> bool:
         return not self.screen.query_one("#complete", Button).disabled
 
@@ -148,14 +147,14 @@ async def test_enter_on_the_form_as_it_opens_completes_nothing(tmp_path: Path) -
 async def test_a_shortfall_takes_the_received_amount(tmp_path: Path) -> None:
     async with complete_form(tmp_path) as form:
         assert form.focused == "typed"
-        assert not form.is_open_to_complete
+        assert not form.is_open_to_complete()
         await form.press("ctrl+y")
         assert "Type the received amount first" in form.told
         await form.write("250.00")
         await form.press("ctrl+y")
         assert form.asked == []
         await form.write("120.00")
-        assert form.is_open_to_complete
+        assert form.is_open_to_complete()
         form.answer(SHORT_CLOSED)
         await form.press("ctrl+y")
         assert form.asked == [Seen(received=12000, completed=False)]

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from opdash.errors import OpdashError
 from opdash.openpayments.amounts import Amount, Asset
-from opdash.openpayments.errors import InsufficientGrantError
+from opdash.openpayments.errors import InsufficientGrantError, UnreachableError
 from opdash.openpayments.resources import OutgoingPayment, PublicIncomingPayment
 from opdash.tui.screens.outgoing import OutgoingScreen, names_incoming
 from opdash.tui.widgets.form_field import FormField
@@ -113,12 +113,34 @@ async def test_a_receiver_of_ones_own_is_named_and_makes_it_certain(tmp_path: Pa
 async def test_a_payment_under_way_has_no_cost_yet(tmp_path: Path) -> None:
     moving = outgoing(sent_amount=Amount("6000", "USD", 2), created_at=NOW - timedelta(seconds=5))
     async with lookup(tmp_path, moving) as screen:
+        screen.dashboard.shop.answers["public"] = PublicIncomingPayment("https://a.example")
         await screen.look_up(OUTGOING_ID)
         assert "◐ SENDING  48 % sent" in screen.shown
         assert "cost" not in screen.shown
         screen.dashboard.outgoing = outgoing()
         await screen.press("r")
         assert "120.00 USD" in facts_of(screen.shown)["sent"]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "state"),
+    [
+        (PublicIncomingPayment("https://a.example", Amount("12000", "USD", 2)), "● SENT"),
+        (PublicIncomingPayment("https://a.example", Amount("11999", "USD", 2)), "◐ SENDING"),
+        (PublicIncomingPayment("https://a.example", Amount("12000", "EUR", 2)), "◐ SENDING"),
+        (PublicIncomingPayment("https://a.example"), "◐ SENDING"),
+        (UnreachableError("No answer."), "◐ SENDING"),
+    ],
+)
+async def test_what_has_arrived_at_a_strangers_tells_whether_it_is_sent(
+    tmp_path: Path, arrived: object, state: str
+) -> None:
+    young = outgoing(created_at=NOW - timedelta(seconds=5))
+    async with lookup(tmp_path, young) as screen:
+        screen.dashboard.shop.answers["public"] = arrived
+        await screen.look_up(OUTGOING_ID)
+        assert screen.dashboard.shop.asked_for("public") == [PAYMENT_ID]
+        assert state in screen.shown
 
 
 async def test_a_failed_payment_says_how_far_it_came(tmp_path: Path) -> None:

@@ -337,7 +337,7 @@ async def test_a_pane_shows_nothing_until_something_is_selected(tmp_path: Path) 
         assert screen.shown == "No payment is selected."
         screen.pane.show(dashboard.session_, payment())
         await settled(pilot)
-        assert "…/incoming-payments/2f1b0c4e" in screen.shown
+        assert "…/2f1b0c4e…3f1d2b77" in screen.shown
         screen.pane.show(dashboard.session_, payment(id="https://rs.example/2", reference="two"))
         await settled(pilot)
         assert screen.shown.startswith("two")

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Button, Input
 
-from opdash.errors import InputError, KeyFileError, OpdashError
+from opdash.errors import InputError, OpdashError
 from opdash.openpayments.addresses import parse_wallet_address
 from opdash.openpayments.resources import WalletAddress
 from opdash.safetext import safe_text
@@ -175,7 +175,7 @@ class AddWalletScreen(FormScreen[Profile | None]):
         field = self._field("address")
         try:
             wallet = await self._service.probe(typed)
-        except OpdashError as error:
+        except Exception as error:
             field.say_error(error)
             return
         if typed != self._text("address"):
@@ -233,7 +233,7 @@ class AddWalletScreen(FormScreen[Profile | None]):
     async def _read_key(self, path: Path, key_id: str) -> None:
         try:
             key = await read_public_key(path, key_id)
-        except KeyFileError as error:
+        except Exception as error:
             self._field("key-file").say_error(error)
             return
         self._take_key(key)
@@ -247,7 +247,7 @@ class AddWalletScreen(FormScreen[Profile | None]):
     async def _make_key(self) -> None:
         try:
             key = await make_key(self._service.data_dir)
-        except KeyFileError as error:
+        except Exception as error:
             self._field("key-file").say_error(error)
             return
         with self.prevent(Input.Changed):
@@ -283,7 +283,7 @@ class AddWalletScreen(FormScreen[Profile | None]):
         field.say(f"Looking whether {client} serves it …", Note.WAIT)
         try:
             check = await self._service.check_key(client, key.key_id, key.file)
-        except OpdashError as error:
+        except Exception as error:
             field.say_error(error)
             return
         say_check(field, check)
@@ -349,7 +349,7 @@ class AddWalletScreen(FormScreen[Profile | None]):
         )
         try:
             await self._service.add_profile(profile)
-        except OpdashError as error:
+        except Exception as error:
             self._saving = False
             self.outcome.say_error(error)
             return

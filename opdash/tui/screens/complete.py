@@ -11,7 +11,6 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static
 
-from opdash.errors import OpdashError
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.amounts import AmountError, parse_minor
 from opdash.openpayments.errors import UnansweredError
@@ -111,7 +110,7 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
     async def _fetch(self) -> None:
         try:
             payment = await self._session.refresh_payment(self._payment.id)
-        except OpdashError as error:
+        except Exception as error:
             self._reread()
             self._block(error)
             return
@@ -207,9 +206,9 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
         except NotCompletable as error:
             self._reread()
             self._block(error)
-        except OpdashError as error:
+        except Exception as error:
             self._decide()
-            self.outcome.say(str(error), Note.BAD)
+            self.outcome.say_error(error)
         else:
             self._done(payment)
 
@@ -223,9 +222,9 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
         leave.label = "Back"
         leave.focus()
 
-    def _block(self, error: OpdashError) -> None:
+    def _block(self, error: Exception) -> None:
         self._enter(Step.BLOCKED)
-        self.outcome.say(str(error), Note.BAD)
+        self.outcome.say_error(error)
         self.query_one("#leave").focus()
 
     def _enter(self, step: Step) -> None:
@@ -239,7 +238,9 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
         self.query_one(".buttons").disabled = step is Step.ASKING  # a second Enter finds nothing
         possible = self._may_complete()
         self.query_one("#complete", Button).disabled = not possible
-        self.query_one(KeyLine).set_off(*([] if possible else ["complete_for_good"]))
+        off = [] if possible else ["complete_for_good"]
+        off += ["fetch_again"] if step in (Step.ASKING, Step.DONE) else []
+        self.query_one(KeyLine).set_off(*off)
         self.query_one("#complete").display = step in (Step.FETCHING, Step.READY, Step.ASKING)
 
     # News, keys and buttons

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static
 
-from opdash.errors import InputError, OpdashError
+from opdash.errors import InputError
 from opdash.ledger.records import Creation, CreationStatus
 from opdash.openpayments.resources import WalletAddress
 from opdash.safetext import safe_text
@@ -20,7 +20,8 @@ from opdash.service.drafts import PaymentDraft, check_draft, check_expiry, draft
 from opdash.service.events import CreationChanged, Event
 from opdash.service.session import WalletSession
 from opdash.tui.actions import Place, bindings
-from opdash.tui.format import asset_code, relative
+from opdash.tui.failures import told
+from opdash.tui.format import asset_code, money, relative
 from opdash.tui.screens.form_screen import FormScreen, first_wrong
 from opdash.tui.stylesheets import sheets
 from opdash.tui.typed import Expiry, minute_long, parse_instant, preset_expiry
@@ -161,7 +162,8 @@ class CreateScreen(FormScreen[Creation | None]):
         except InputError as error:
             field.say_error(error)
             return None
-        field.say()
+        asset = field.query_one(AmountInput).asset
+        field.say("" if amount is None else f"Asks for exactly {money(amount, asset)}.")
         return amount
 
     def _expires_at(self, now: datetime) -> datetime | None:
@@ -251,8 +253,8 @@ class CreateScreen(FormScreen[Creation | None]):
         # The session owns the request: leaving the form cancels this waiting and not the POST.
         try:
             creation = await self._session.create_payment(draft)
-        except OpdashError as error:
-            self._give_back(error.sentence, error.advice)
+        except Exception as error:
+            self._give_back(*told(error))
             return
         self._follow(creation)
 

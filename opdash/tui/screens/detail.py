@@ -6,18 +6,17 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
-from textual.widgets import Static
 
 from opdash.errors import OpdashError
-from opdash.safetext import safe_text
 from opdash.service.completions import check_completable
 from opdash.service.session import WalletSession
 from opdash.tui.actions import Place, bindings
 from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.stylesheets import sheets
+from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.payment_detail import PaymentDetail
+from opdash.tui.widgets.session_header import SessionHeader
 
 
 class DetailScreen(OpdashScreen[None]):
@@ -40,12 +39,9 @@ class DetailScreen(OpdashScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the parts out."""
-        name = safe_text(self._session.profile.title, limit=40)
-        yield Static(
-            Content.assemble(("Incoming payment", "bold"), (f"  to {name}", "$muted")),
-            classes="title",
-            markup=False,
-        )
+        if self.opdash.demo:
+            yield DemoBanner()
+        yield SessionHeader(self._session)
         yield PaymentDetail(self.dashboard, whole=True)
         yield KeyLine(Place.DETAIL)
 

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from opdash.tui.screens.base import OpdashModal, R
+from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.form_field import Note, NoteLine
 from opdash.tui.widgets.key_line import KeyLine
 
@@ -35,6 +36,8 @@ class FormScreen(OpdashModal[R], Generic[R]):
     def compose(self) -> ComposeResult:
         """Lay the dialog out: title, body, outcome, buttons, keys."""
         with Vertical(classes="dialog"):
+            if self.opdash.demo:
+                yield DemoBanner()
             yield Static(self.title_content(), classes="dialog-title", markup=False)
             with VerticalScroll(classes="body", can_focus=False):
                 yield from self.compose_body()

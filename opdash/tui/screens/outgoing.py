@@ -10,23 +10,25 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from opdash.errors import InputError, OpdashError
 from opdash.ledger.records import PaymentRow
 from opdash.ledger.states import OutgoingState, OutgoingVerdict
 from opdash.openpayments.addresses import parse_resource_url
+from opdash.openpayments.amounts import Amount
 from opdash.openpayments.resources import OutgoingPayment
 from opdash.service.events import Event, PaymentsChanged
 from opdash.service.session import WalletSession
 from opdash.tui.actions import Place, bindings
 from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.stylesheets import sheets
+from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.form_field import FormField, Note
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.outgoing_facts import judge_outgoing, outgoing_entries, public_entries
 from opdash.tui.widgets.payment_facts import head_entries
+from opdash.tui.widgets.session_header import SessionHeader
 from opdash.tui.widgets.sheet import Entry, SheetView
 
 _HINT = "Paste the URL of an outgoing payment, or of any incoming payment, and press Enter."
@@ -48,12 +50,15 @@ class OutgoingScreen(OpdashScreen[None]):
         self._payment: OutgoingPayment | None = None
         self._sent_changed_at: datetime | None = None
         self._receiver: PaymentRow | None = None
+        self._arrived: Amount | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the parts out."""
-        yield Static(Content.styled("Look up a payment", "bold"), classes="title", markup=False)
+        if self.opdash.demo:
+            yield DemoBanner()
+        yield SessionHeader(self._session)
         yield FormField(
-            "URL",
+            "Look up",
             Input(self._first_url, placeholder="https://…", compact=True),
             hint=_HINT,
             id="url",
@@ -81,7 +86,7 @@ class OutgoingScreen(OpdashScreen[None]):
             self._field.say_error(error)
             return
         if url != self._asked_url:
-            self._payment, self._sent_changed_at = None, None
+            self._payment, self._sent_changed_at, self._arrived = None, None, None
             self._view.show(())
         self._asked_url = url
         self._field.say("Asking …", Note.WAIT)
@@ -100,7 +105,7 @@ class OutgoingScreen(OpdashScreen[None]):
     async def _look_up(self, url: str) -> None:
         try:
             entries = await self._ask(url)
-        except OpdashError as error:
+        except Exception as error:
             self._field.say_error(error)
             if self._payment is None:
                 self._view.show(())
@@ -115,11 +120,25 @@ class OutgoingScreen(OpdashScreen[None]):
         if not names_incoming(url):
             payment = await self.dashboard.outgoing_payment(url, first=self._session.profile.name)
             self._take(payment)
+            await self._ask_receiver(payment)
             return []
         known = self._known(url)
         if known is not None:
             return head_entries(known, self._session.now(), whole=True)
         return public_entries(url, await self._session.public_payment(url))
+
+    async def _ask_receiver(self, payment: OutgoingPayment) -> None:
+        """Learn what anyone may read of a receiver that is somebody else's.
+
+        The sender's server never says that it is done, so what has arrived is the best sign.
+        """
+        if self._judge(payment).state is not OutgoingState.SENDING or self._receiver is not None:
+            return
+        try:
+            public = await self._session.public_payment(payment.receiver)
+        except OpdashError:
+            return
+        self._arrived = public.received_amount
 
     def _take(self, payment: OutgoingPayment) -> None:
         before = self._payment
@@ -167,8 +186,16 @@ class OutgoingScreen(OpdashScreen[None]):
             payment,
             self._session.now(),
             sent_changed_at=self._sent_changed_at,
-            receiver_settled=None if self._receiver is None else _settled(self._receiver),
+            receiver_settled=self._settled(payment),
         )
+
+    def _settled(self, payment: OutgoingPayment) -> bool | None:
+        if self._receiver is not None:
+            return is_settled(self._receiver)
+        arrived, due = self._arrived, payment.receive_amount
+        if arrived is None or arrived.asset != due.asset:
+            return None
+        return True if arrived.minor_units >= due.minor_units else None
 
     def _wallet_name(self, wallet_id: str) -> str:
         for profile in self.dashboard.profiles:
@@ -218,6 +245,7 @@ def names_incoming(url: str) -> bool:
     return "incoming-payments" in urlsplit(url).path.split("/")
 
 
-def _settled(receiver: PaymentRow) -> bool:
+def is_settled(receiver: PaymentRow) -> bool:
+    """Return whether a receiver of one's own is complete or covered."""
     covered = receiver.difference is not None and receiver.difference >= 0
     return receiver.completed or covered

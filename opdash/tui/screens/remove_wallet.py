@@ -10,7 +10,6 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Button
 
-from opdash.errors import OpdashError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.settings import Profile
@@ -66,7 +65,7 @@ class RemoveWalletScreen(FormScreen[bool]):
     async def _remove(self) -> None:
         try:
             await self._service.remove_profile(self._profile.name)
-        except OpdashError as error:
+        except Exception as error:
             self._removing = False
             self.outcome.say_error(error)
             return

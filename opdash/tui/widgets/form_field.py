@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Label, Static
 
-from opdash.errors import OpdashError
 from opdash.safetext import safe_text
+from opdash.tui.failures import told
 
 
 class Note(Enum):
@@ -57,9 +57,9 @@ class NoteLine(Static):
         self.update(Content(kind.sign + safe_text(sentence) if sentence else ""))
         self.display = bool(sentence)
 
-    def say_error(self, error: OpdashError) -> None:
+    def say_error(self, error: Exception) -> None:
         """Show what is wrong and what to do about it."""
-        self.say(str(error), Note.BAD)
+        self.say(" ".join(told(error)).rstrip(), Note.BAD)
 
 
 class FormField(Vertical):
@@ -92,7 +92,7 @@ class FormField(Vertical):
         """Show a sentence under the control; an empty one brings the hint back."""
         self.note.say(sentence, kind)
 
-    def say_error(self, error: OpdashError) -> None:
+    def say_error(self, error: Exception) -> None:
         """Show what is wrong with what was typed."""
         self.note.say_error(error)
 

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from opdash.errors import OpdashError
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.resources import PaymentMethod
 from opdash.openpayments.secrets import MASK
@@ -17,6 +16,7 @@ from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import Event, PaymentsChanged
 from opdash.service.session import WalletSession
+from opdash.tui.failures import told
 from opdash.tui.widgets.metadata_tree import PANE, WHOLE, read_metadata, tree_rows
 from opdash.tui.widgets.payment_facts import head_entries, timeline_entries
 from opdash.tui.widgets.sheet import Entry, SheetView, facts, heading, row
@@ -101,8 +101,8 @@ class PaymentDetail(VerticalScroll):
     async def _fetch_methods(self, session: WalletSession, payment_id: str) -> None:
         try:
             methods = await session.payment_methods(payment_id)
-        except OpdashError as error:
-            self._tell_methods(str(error))
+        except Exception as error:
+            self._tell_methods(" ".join(told(error)))
             return
         self._methods = [*heading("Ways to pay"), *method_entries(methods)]
         self._paint()

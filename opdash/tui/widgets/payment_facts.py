@@ -37,6 +37,8 @@ from opdash.tui.widgets.sheet import Entry, facts, heading, row
 PANE_STEPS = 8
 """How many steps of the time line stand in the pane beside the table."""
 
+_TAIL = 20
+
 _STYLES: dict[Tone, str] = {
     "plain": "bold",
     "muted": "bold $muted",
@@ -184,8 +186,8 @@ def _times(payment: PaymentRow, now: datetime, *, whole: bool) -> list[tuple[str
 def _places(payment: PaymentRow, whole: bool) -> list[tuple[str, Content | str]]:
     if whole:
         return [("payment", safe_text(payment.id)), ("wallet", safe_text(payment.wallet))]
-    tail = safe_text("/".join(payment.id.rstrip("/").rsplit("/", 2)[1:]))
-    return [("payment", f"…/{tail}")]
+    tail = safe_text(payment.id.rstrip("/").rsplit("/", 1)[-1])
+    return [("payment", f"…/{tail}" if len(tail) <= _TAIL else f"…/{tail[:8]}…{tail[-8:]}")]
 
 
 def _step(step: TimelineEntry, asset: Asset) -> Content:

@@ -1,0 +1,39 @@
+"""The header of a screen about one wallet, which keeps itself true."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from opdash.service.session import WalletSession
+from opdash.tui.widgets.freshness import freshness
+from opdash.tui.widgets.header import HeaderLine, header_spans
+
+_TICK = 1.0
+_WIDE = 110
+
+
+class SessionHeader(HeaderLine):
+    """opdash, the wallet, its address and asset, and how fresh all of it is."""
+
+    def __init__(self, session: WalletSession) -> None:
+        super().__init__()
+        self._session = session
+
+    def on_mount(self) -> None:
+        """Follow the clock."""
+        self.set_interval(_TICK, self.fill)
+
+    def on_resize(self) -> None:
+        """Fit the width."""
+        self.fill()
+
+    def fill(self) -> None:
+        """Write the line anew."""
+        session, width = self._session, self.size.width
+        right = freshness(
+            session.status,
+            session.now(),
+            timedelta(seconds=session.profile.poll_interval),
+            short=width < _WIDE,
+        )
+        self.show(header_spans(session.profile, session.wallet, right, width))
