@@ -26,6 +26,7 @@ def run(arguments: list[str]) -> int:
         dashboard = Dashboard(
             context.store, context.options.data_dir, context.clock, observer=observer
         )
-        app = OpdashApp(dashboard)
+        wallet = dashboard.settings.profile(options.wallet).name if options.wallet else ""
+        app = OpdashApp(dashboard, wallet=wallet)
         app.run()
         return app.return_code or 0

@@ -56,6 +56,7 @@ class OpdashApp(App[None]):
         dashboard: The service, not started; the app starts it after its first paint and stops it
             when it ends.
         demo: Whether no money is real, which every screen then says.
+        wallet: The profile to begin with; unless given the default one, or the only one.
     """
 
     TITLE = "opdash"
@@ -65,12 +66,13 @@ class OpdashApp(App[None]):
     class Heard(Message):
         """The service announced something."""
 
-    def __init__(self, dashboard: Dashboard, *, demo: bool = False) -> None:
-        first = _first_profile(dashboard.settings)
+    def __init__(self, dashboard: Dashboard, *, demo: bool = False, wallet: str = "") -> None:
+        first = wallet or _first_profile(dashboard.settings)
         # Textual loads no sheets for the screen that it begins with.
         super().__init__(css_path=sheets("base", "widgets", "payments" if first else "wallets"))
         self.dashboard = dashboard
         self.demo = demo
+        self._first = first
         self._heard: deque[Event] = deque()
         self._unsubscribe: Callable[[], None] | None = None
         for theme in THEMES:
@@ -80,10 +82,9 @@ class OpdashApp(App[None]):
     # Beginning and end
 
     def get_default_screen(self) -> Screen[Any]:
-        """Return the first screen: the payments of the default wallet, or the choice of wallets."""
-        first = _first_profile(self.dashboard.settings)
-        if first:
-            return self._payments_screen(self.dashboard.session(first))
+        """Return the first screen: the payments of one wallet, or the choice of wallets."""
+        if self._first:
+            return self._payments_screen(self.dashboard.session(self._first))
         from opdash.tui.screens.wallets import WalletsScreen
 
         return WalletsScreen()

@@ -1,0 +1,100 @@
+"""``opdash`` by itself, in a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opdash.sandbox.process import SandboxProcess
+from tests.cli.conftest import Shell, shop_profile
+
+PATIENCE = 60.0
+"""Seconds after which something that should happen counts as not happening."""
+
+
+class Terminal:
+    """A terminal of 120×40 with the screen in it."""
+
+    def __init__(self, shell: Shell, *words: str) -> None:
+        self._controller, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.process = shell.spawn(*words, stdin=terminal, stdout=terminal, stderr=terminal)
+        os.close(terminal)
+        self.written = b""
+
+    def wait_for(self, text: str) -> None:
+        """Read until a text was written, or fail."""
+        deadline = time.monotonic() + PATIENCE
+        while text.encode() not in self.written:
+            assert time.monotonic() < deadline, self.written[-2000:]
+            ready, _, _ = select.select([self._controller], [], [], 1.0)
+            if ready:
+                try:
+                    self.written += os.read(self._controller, 65536)
+                except OSError:  # the screen has ended
+                    assert text.encode() in self.written, self.written[-2000:]
+
+    def type(self, keys: str) -> None:
+        os.write(self._controller, keys.encode())
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._controller)
+
+
+@contextmanager
+def terminal(shell: Shell, *words: str) -> Iterator[Terminal]:
+    opened = Terminal(shell, *words)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def test_the_screen_opens_shows_payments_and_closes(shop: Shell) -> None:
+    shop.done("create", "--amount", "7.77", "--reference", "INV-777")
+    with terminal(shop) as screen:
+        screen.wait_for("INV-777")
+        screen.wait_for("UNPAID")
+        screen.type("q")
+        screen.wait_for("\x1b[?1049l")
+
+        assert screen.process.wait(PATIENCE) == 0
+    assert b"Traceback" not in screen.written
+
+
+def test_the_screen_begins_with_the_wallet_that_is_named(
+    shop: Shell, sandbox: SandboxProcess
+) -> None:
+    other = shop_profile(sandbox, name="other", wallet_address=sandbox.wallet_addresses[-1])
+    shop.set_up(*shop.settings.profiles, other)
+    with terminal(shop, "--wallet", "OTHER") as screen:
+        screen.wait_for(sandbox.wallet_addresses[-1].rpartition("/")[2])
+        screen.type("q")
+
+        assert screen.process.wait(PATIENCE) == 0
+
+
+def test_a_wallet_that_is_not_set_up_opens_no_screen(shop: Shell) -> None:
+    with terminal(shop, "--wallet", "shp") as screen:
+        screen.wait_for("Did you mean “shop”?")
+
+        assert screen.process.wait(PATIENCE) == 2
+    assert b"\x1b[?1049h" not in screen.written
+
+
+def test_a_broken_configuration_opens_no_screen(shop: Shell) -> None:
+    shop.config.write_text("theme =\n")
+    with terminal(shop) as screen:
+        screen.wait_for("line 1: not valid TOML")
+
+        assert screen.process.wait(PATIENCE) == 2
+    assert b"\x1b[?1049h" not in screen.written
