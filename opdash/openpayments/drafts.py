@@ -26,14 +26,14 @@ class IncomingPaymentDraft:
     metadata: Mapping[str, object] = field(default_factory=dict)
 
     def as_object(self, wallet: WalletAddress) -> dict[str, object]:
-        """Return the request's JSON object, its members in the order in which they are sent.
-
-        Raises:
-            AmountError: The amount is not in the wallet address's asset, zero or too large.
-        """
+        """Return the request's JSON object, its members in the order in which they are sent."""
         body: dict[str, object] = {"walletAddress": wallet.id}
         if self.amount is not None:
-            body["incomingAmount"] = _amount(self.amount, wallet)
+            body["incomingAmount"] = {
+                "value": self.amount.value,
+                "assetCode": self.amount.asset_code,
+                "assetScale": self.amount.asset_scale,
+            }
         if self.expires_at is not None:
             body["expiresAt"] = wire_instant(self.expires_at)
         if self.metadata:
@@ -47,6 +47,8 @@ class IncomingPaymentDraft:
             AmountError: The amount is not in the wallet address's asset, zero or too large.
             MetadataError: The metadata has no spelling that a server can verify.
         """
+        if self.amount is not None:
+            _check_amount(self.amount, wallet)
         return canonical_json(self.as_object(wallet))
 
 
@@ -55,7 +57,7 @@ def wire_instant(instant: datetime) -> str:
     return utc(instant).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _amount(amount: Amount, wallet: WalletAddress) -> dict[str, object]:
+def _check_amount(amount: Amount, wallet: WalletAddress) -> None:
     if amount.asset != wallet.asset:
         raise AmountError("The amount is in another asset than the wallet address.")
     if not 1 <= amount.minor_units <= MAX_CREATE_VALUE:
@@ -63,8 +65,3 @@ def _amount(amount: Amount, wallet: WalletAddress) -> dict[str, object]:
             "The amount must be greater than zero and at most 2^63−1 minor units.",
             "Leave it empty to let the payer choose.",
         )
-    return {
-        "value": str(amount.minor_units),
-        "assetCode": amount.asset_code,
-        "assetScale": amount.asset_scale,
-    }

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from opdash.errors import OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import PaymentRow, Source, TimelineKind
-from opdash.openpayments.errors import ConflictError, ServerFaultError, UnansweredError
+from opdash.openpayments.errors import (
+    ConflictError,
+    ProtocolError,
+    ServerFaultError,
+    UnansweredError,
+)
 from opdash.openpayments.resources import IncomingPayment, WalletAddress
 from opdash.openpayments.secrets import Secret
 from opdash.service.connection import Connection
@@ -103,7 +108,7 @@ class Completer:
                 "It was completed or has expired meanwhile; what you see now is up to date.",
                 row,
             ) from error
-        except (UnansweredError, ServerFaultError) as error:
+        except (UnansweredError, ServerFaultError, ProtocolError) as error:
             if not await self._was_completed(wallet, payment_id):
                 raise UnansweredError(
                     "The server gave no answer to “complete”, and the payment is still open.",

@@ -23,13 +23,12 @@ from opdash.ledger.records import (
     Source,
     TimelineKind,
 )
-from opdash.openpayments.amounts import Amount
 from opdash.openpayments.errors import ProtocolError, ServerFaultError, UnansweredError
 from opdash.openpayments.resources import IncomingPayment, WalletAddress
 from opdash.openpayments.secrets import Secret
 from opdash.service.connection import Connection
 from opdash.service.consent import Right
-from opdash.service.drafts import PaymentDraft, check_draft, draft_json, draft_metadata
+from opdash.service.drafts import PaymentDraft, check_draft, draft_json, wire_draft
 from opdash.service.poller import Poller
 from opdash.service.recorder import Recorder
 
@@ -77,8 +76,8 @@ class Creator:
         wallet = await self._poller.wallet()
         check_draft(draft, self._poller.now())
         request_id = str(uuid.uuid4())
-        wire_draft = _wire_draft(draft, wallet, request_id)
-        wire_draft.body(wallet)  # refuses here what could not be sent
+        request = wire_draft(draft, wallet, request_id)
+        request.body(wallet)  # refuses here what could not be sent
         await (await self._connection.tokens()).token(Right.INCOMING)
         now = self._poller.now()
         creation = Creation(
@@ -93,7 +92,7 @@ class Creator:
         self._announce(creation)
         self._in_flight.add(request_id)
         try:
-            return await self._send(wallet, wire_draft, creation)
+            return await self._send(wallet, request, creation)
         finally:
             self._in_flight.discard(request_id)
 
@@ -173,16 +172,3 @@ class Creator:
                 return None
             offset += len(rows)
         return None
-
-
-def _wire_draft(
-    draft: PaymentDraft, wallet: WalletAddress, request_id: str
-) -> IncomingPaymentDraft:
-    from opdash.openpayments.drafts import IncomingPaymentDraft
-
-    amount = None if draft.amount is None else Amount.of(draft.amount, wallet.asset)
-    return IncomingPaymentDraft(
-        amount=amount,
-        expires_at=draft.expires_at,
-        metadata=draft_metadata(draft, request_id),
-    )

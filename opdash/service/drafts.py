@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from opdash.errors import InputError
-from opdash.openpayments.amounts import MAX_CREATE_VALUE, AmountError, format_minor
+from opdash.openpayments.amounts import MAX_CREATE_VALUE, Amount, AmountError, format_minor
+from opdash.openpayments.drafts import IncomingPaymentDraft
 from opdash.openpayments.resources import WalletAddress, utc
 
 REQUEST_ID_KEY = "opdashRequestId"
@@ -92,27 +93,19 @@ def draft_metadata(draft: PaymentDraft, request_id: str) -> dict[str, object]:
     return metadata
 
 
+def wire_draft(draft: PaymentDraft, wallet: WalletAddress, request_id: str) -> IncomingPaymentDraft:
+    """Return a draft as the protocol sends it."""
+    return IncomingPaymentDraft(
+        amount=None if draft.amount is None else Amount.of(draft.amount, wallet.asset),
+        expires_at=draft.expires_at,
+        metadata=draft_metadata(draft, request_id),
+    )
+
+
 def draft_json(draft: PaymentDraft, wallet: WalletAddress, request_id: str = "…") -> str:
-    """Return the JSON object that creating a draft sends, indented for reading.
-
-    The order of its members is that of the request; only the white space differs.
-    """
-    body: dict[str, object] = {"walletAddress": wallet.id}
-    if draft.amount is not None:
-        body["incomingAmount"] = {
-            "value": str(draft.amount),
-            "assetCode": wallet.asset_code,
-            "assetScale": wallet.asset_scale,
-        }
-    if draft.expires_at is not None:
-        body["expiresAt"] = wire_instant(draft.expires_at)
-    body["metadata"] = draft_metadata(draft, request_id)
-    return json.dumps(body, indent=2, ensure_ascii=False)
-
-
-def wire_instant(instant: datetime) -> str:
-    """Write an instant the way servers do: UTC, milliseconds, ``Z``."""
-    return utc(instant).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return the JSON object that creating a draft sends, indented for reading."""
+    shown = wire_draft(draft, wallet, request_id).as_object(wallet)
+    return json.dumps(shown, indent=2, ensure_ascii=False)
 
 
 def _check_amount(amount: int) -> None:

@@ -24,7 +24,12 @@ from opdash.ledger.records import (
 )
 from opdash.ledger.states import grace
 from opdash.ledger.store import Ledger
-from opdash.openpayments.errors import GoneError, NotFoundError, ProtocolError
+from opdash.openpayments.errors import (
+    AnswerTooLargeError,
+    GoneError,
+    NotFoundError,
+    ProtocolError,
+)
 from opdash.openpayments.resources import IncomingPayment, IncomingPaymentPage, WalletAddress
 from opdash.openpayments.secrets import Secret
 from opdash.service.connection import Connection
@@ -285,14 +290,23 @@ class Poller:
     async def _list(
         self, wallet: WalletAddress, first: int, cursor: str | None
     ) -> tuple[IncomingPaymentPage, int]:
-        """Fetch a page; returned with the ticket that was taken before it was asked for."""
+        """Fetch a page, a shorter one where that is too large to read.
+
+        Returns:
+            The page, and the ticket that was taken before it was asked for.
+        """
         ticket = await self._ticket(wallet)
-        page = await self._connection.authorised(
-            Right.INCOMING,
-            lambda client, wallet, token: client.list_incoming_payments(
-                wallet, token, first=first, cursor=cursor
-            ),
-        )
+        try:
+            page = await self._connection.authorised(
+                Right.INCOMING,
+                lambda client, wallet, token: client.list_incoming_payments(
+                    wallet, token, first=first, cursor=cursor
+                ),
+            )
+        except AnswerTooLargeError:
+            if first == 1:
+                raise
+            return await self._list(wallet, first // 2, cursor)
         return page, ticket
 
     async def _ticket(self, wallet: WalletAddress) -> int:

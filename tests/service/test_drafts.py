@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from opdash.openpayments.amounts import MAX_CREATE_VALUE, AmountError
+from opdash.openpayments.drafts import wire_instant
 from opdash.openpayments.resources import WalletAddress
 from opdash.service.drafts import (
     REQUEST_ID_KEY,
@@ -17,7 +18,6 @@ from opdash.service.drafts import (
     check_draft,
     draft_json,
     draft_metadata,
-    wire_instant,
 )
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
