@@ -339,7 +339,7 @@ def _forms() -> tuple[Action, ...]:
     return (
         form("send", "ctrl+s", "Create", "Create the payment; it is sent once.", create, 1),
         form("add_row", "ctrl+n", "Add key", "Add a key to the metadata.", create, 3),
-        form("remove_row", "ctrl+r", "Remove key", "Remove the key you are in.", create, 4),
+        form("remove_row", "ctrl+t", "Remove key", "Remove the key you are in.", create, 4),
         form("leave", "escape", "Back", "Leave; you are asked if you typed something.", create, 2),
         form(
             "complete_for_good",

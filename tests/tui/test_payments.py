@@ -16,7 +16,8 @@ from opdash.openpayments.errors import UnreachableError
 from opdash.openpayments.resources import IncomingPayment
 from opdash.service.status import Phase
 from opdash.tui.app import OpdashApp
-from opdash.tui.screens.payments import PaymentsScreen, why_not_completable
+from opdash.tui.screens.payments import PaymentsScreen
+from opdash.tui.screens.payments_frame import why_not_completable
 from opdash.tui.screens.sort import SortScreen
 from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.header import HeaderLine
@@ -195,6 +196,17 @@ def _older(first: int, count: int) -> list[IncomingPayment]:
         make_payment(1000 + number, ago=timedelta(days=12, minutes=number))
         for number in range(first, first + count)
     ]
+
+
+async def test_going_down_from_the_last_row_fetches_and_goes_one_further(world: World) -> None:
+    world.record(*many_payments(30))
+    world.session.older_pages = [_older(30, 30)]
+    app = Told(world)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("end", "down")
+        await settle(pilot)
+        assert table(app).cursor == 30
 
 
 async def test_older_payments_that_cannot_be_fetched_leave_the_table_as_it_was(

@@ -19,6 +19,7 @@ from opdash.tui import format as fmt
 from opdash.tui.actions import Place, bindings
 from opdash.tui.failures import told
 from opdash.tui.screens.base import OpdashScreen
+from opdash.tui.screens.cursor import CursorActions
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.freshness import freshness
 from opdash.tui.widgets.header import steady
@@ -31,7 +32,7 @@ from opdash.tui.widgets.wallet_list import WalletEntry, WalletList
 _NARROW = 110
 
 
-class WalletsScreen(OpdashScreen[None]):
+class WalletsScreen(CursorActions, OpdashScreen[None]):
     """The configured wallet addresses.
 
     Args:
@@ -173,29 +174,9 @@ class WalletsScreen(OpdashScreen[None]):
         else:
             self._fill()
 
-    def action_move_up(self) -> None:
-        """Go one entry up."""
-        self._list.move(-1)
-
-    def action_move_down(self) -> None:
-        """Go one entry down."""
-        self._list.move(1)
-
-    def action_screen_up(self) -> None:
-        """Go a few entries up."""
-        self._list.move(-5)
-
-    def action_screen_down(self) -> None:
-        """Go a few entries down."""
-        self._list.move(5)
-
-    def action_first(self) -> None:
-        """Go to the first entry."""
-        self._list.move_to(0)
-
-    def action_last(self) -> None:
-        """Go to the last entry."""
-        self._list.move_to(len(self.dashboard.profiles) - 1)
+    def movable(self) -> WalletList:
+        """Return the list."""
+        return self._list
 
 
 def _totals(row: WalletRow | None, problem: str) -> list[Span]:

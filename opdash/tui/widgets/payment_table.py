@@ -62,8 +62,11 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
     class SortChanged(Message):
         """The order of the rows changed."""
 
+    @dataclass
     class EndPassed(Message):
-        """A person went beyond the last known row."""
+        """A person went beyond the last known row, by a row or by a page."""
+
+        by_page: bool
 
     @dataclass
     class Opened(Message):
@@ -207,7 +210,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor by so many rows."""
         target = self._index + rows
         if target >= self.row_count and self._index == self.row_count - 1:
-            self.post_message(self.EndPassed())
+            self.post_message(self.EndPassed(by_page=False))
             return
         self._go(target)
 
@@ -229,7 +232,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Go to the first row of the next page, at the top of the view."""
         target = (self.page + 1) * self.page_size
         if target >= self.row_count:
-            self.post_message(self.EndPassed())
+            self.post_message(self.EndPassed(by_page=True))
             return
         self._go(target, top=target)
 

@@ -95,6 +95,18 @@ class WalletList(ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor by so many entries."""
         self.move_to(self._index + entries)
 
+    def move_screen(self, screens: int) -> None:
+        """Move the cursor by so many screenfuls."""
+        self.move(screens * max(self.scrollable_content_region.height // _LINES, 1))
+
+    def go_first(self) -> None:
+        """Go to the first entry."""
+        self.move_to(0)
+
+    def go_last(self) -> None:
+        """Go to the last entry."""
+        self.move_to(len(self._entries) - 1)
+
     def select(self, name: str) -> None:
         """Put the cursor on a profile, if it is there."""
         names = [entry.name for entry in self._entries]

@@ -1,0 +1,134 @@
+"""The lines above and below the table of payments, and what they say."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from textual.widgets import Static
+
+from opdash.ledger.records import PaymentRow
+from opdash.service.session import WalletSession
+from opdash.tui.actions import Place
+from opdash.tui.screens.payments_figures import Figures
+from opdash.tui.widgets.empty_state import empty_text
+from opdash.tui.widgets.freshness import freshness
+from opdash.tui.widgets.header import SCOPE_WORDS, HeaderLine, header_spans
+from opdash.tui.widgets.key_line import KeyLine
+from opdash.tui.widgets.notices import Notices, creation_sentence
+from opdash.tui.widgets.payment_table import PaymentTable
+from opdash.tui.widgets.rule import Rule
+from opdash.tui.widgets.status_line import StatusLine, Whereabouts, status_spans
+from opdash.tui.widgets.summary import SummaryLine, summary_spans
+
+WIDE = 110
+"""Columns from which there is room for the details and for whole words."""
+
+_NEED_A_ROW = ("complete", "open", "copy_url", "methods", "sort", "next_page")
+
+
+class PaymentsFrame:
+    """All of the payments screen but the table and the details.
+
+    Attributes:
+        above: The widgets above the body, from top to bottom.
+        below: Those below it.
+        empty: What stands in the table's place when there are no rows.
+    """
+
+    def __init__(self, session: WalletSession, figures: Figures) -> None:
+        self.empty = Static(id="empty", markup=False)
+        self._session = session
+        self._figures = figures
+        self._header = HeaderLine()
+        self._summary = SummaryLine()
+        self._notices = Notices()
+        self._rules = (Rule(id="upper-rule"), Rule(id="lower-rule"))
+        self._status = StatusLine()
+        self._keys = KeyLine(Place.PAYMENTS)
+        self.above = (self._header, self._summary, self._notices, self._rules[0])
+        self.below = (self._rules[1], self._status, self._keys)
+
+    def join_rules_at(self, cell: int | None) -> None:
+        """Let both rules meet the vertical line at a cell, or none."""
+        for rule in self._rules:
+            rule.joint = cell
+
+    def fill(self, table: PaymentTable | None, width: int, *, fetching: bool) -> None:
+        """Write every line anew; what says the same is not painted again."""
+        self.fill_moments(table, width)
+        self._fill_notices(table)
+        wallet, summary = self._session.wallet, self._figures.summary
+        if wallet is not None and summary is not None:
+            self._summary.show(summary_spans(summary, wallet.asset, width))
+        self.fill_place(table, width, fetching=fetching)
+
+    def fill_moments(self, table: PaymentTable | None, width: int) -> None:
+        """Write anew what changes as time passes."""
+        session = self._session
+        right = freshness(
+            session.status,
+            session.now(),
+            timedelta(seconds=session.profile.poll_interval),
+            last_known_at=self._figures.last_poll_at,
+            short=width < WIDE,
+        )
+        self._header.show(header_spans(session.profile, session.wallet, right, width))
+        self.empty.display = not has_rows(table)
+        if self.empty.display:
+            self.empty.update(empty_text(session.profile, session.status, session.now()))
+        if table is not None:
+            table.display = has_rows(table)
+
+    def fill_place(self, table: PaymentTable | None, width: int, *, fetching: bool) -> None:
+        """Write anew where in the list one is, and which keys do something there."""
+        if table is None:
+            self._status.show(())
+            self._keys.set_off(*_NEED_A_ROW, "new_payment")
+            return
+        scope = SCOPE_WORDS[self._session.profile.scope]
+        where = Whereabouts(
+            known=table.row_count,
+            complete=self._figures.complete,
+            page=table.page,
+            page_size=table.page_size,
+            sort=table.sort,
+            fetching=fetching,
+            following=table.following,
+            new_above=table.new_above,
+            scope="" if scope in self._header.text else scope,
+        )
+        self._status.show(status_spans(where, width))
+        self._keys.set_off(*self._impossible(table, where))
+
+    def _impossible(self, table: PaymentTable, where: Whereabouts) -> list[str]:
+        row = table.selected
+        if row is None:
+            return list(_NEED_A_ROW)
+        off = ["complete"] if why_not_completable(row, self._session.now()) else []
+        on_last_page = table.page + 1 >= table.pages
+        return [*off, "next_page"] if on_last_page and where.complete else off
+
+    def _fill_notices(self, table: PaymentTable | None) -> None:
+        status, wallet = self._session.status, self._session.wallet
+        problem = self._figures.problem
+        if has_rows(table) and not problem:
+            problem = f"{status.problem} {status.advice}".strip()
+        asset = None if wallet is None else wallet.asset
+        unanswered = self._figures.unanswered.values()
+        self._notices.tell(problem, [creation_sentence(one, asset) for one in unanswered])
+
+
+def has_rows(table: PaymentTable | None) -> bool:
+    """Return whether there is a row to show."""
+    return table is not None and table.row_count > 0
+
+
+def why_not_completable(row: PaymentRow, now: datetime) -> str:
+    """Say why a payment cannot be completed, or return an empty string if it can."""
+    if row.no_longer_at_server:
+        return "This payment is no longer at the server, so it cannot be completed."
+    if row.completed:
+        return "This payment is completed already."
+    if row.expires_at is not None and row.expires_at <= now:
+        return "This payment has expired; only an open payment can be completed."
+    return ""
