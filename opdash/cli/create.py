@@ -22,7 +22,6 @@ from opdash.openpayments.resources import WalletAddress
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.drafts import PaymentDraft, check_draft, draft_json
-from opdash.service.events import CreationChanged, Event
 from opdash.service.session import WalletSession
 
 
@@ -136,13 +135,6 @@ def _show_draft(draft: PaymentDraft, wallet: WalletAddress, *, as_json: bool) ->
 
 async def _create(dashboard: Dashboard, session: WalletSession, draft: PaymentDraft) -> Creation:
     """Create the payment, and wait until it is known whether it exists."""
-    begun: list[Creation] = []
-
-    def note(event: Event) -> None:
-        if isinstance(event, CreationChanged):
-            begun[:] = [event.creation]
-
-    forget = dashboard.events.subscribe(note)
     try:
         creation = await session.create_payment(draft)
         if creation.status in UNRESOLVED:
@@ -150,11 +142,8 @@ async def _create(dashboard: Dashboard, session: WalletSession, draft: PaymentDr
         while creation.status in UNRESOLVED:
             creation = await _look_again(dashboard, session, creation)
     except asyncio.CancelledError:
-        if begun and begun[0].status in UNRESOLVED:
-            talk("Interrupted after sending; “opdash list” tells whether it was created.")
+        talk("Interrupted; “opdash list” tells whether the payment was created all the same.")
         raise
-    finally:
-        forget()
     return creation
 
 

@@ -99,7 +99,8 @@ def test_a_dry_run_shows_the_request_and_sends_nothing(
         (["--expires-in", "0s"], "in the past", "later"),
         (["--expires-in", "soon"], "no duration", "30m, 12h, 2d or 1w"),
         (["--expires-at", "2020-01-01"], "in the past", "later"),
-        (["--expires-at", "9999-12-31"], "more than 30 days ahead", "earlier"),
+        (["--expires-at", "2999-12-31"], "more than 30 days ahead", "earlier"),
+        (["--expires-at", "9999-12-32"], "no date or time", "2026-12-01"),
         (["--expires-at", "x"], "no date or time", "2026-12-01"),
         (["--expires-at", "2026-12-01", "--expires-in", "2d"], "not allowed with", "--help"),
         (["--metadata", "a=1", "--metadata", "a=2"], "“a” is given twice", "Leave one of them out"),
@@ -262,7 +263,7 @@ def test_interrupting_after_sending_says_how_to_find_out(
         out, err = process.communicate(timeout=30)
 
     assert (process.returncode, out) == (130, "")
-    assert "Interrupted after sending" in err
+    assert "“opdash list” tells whether" in err
     assert count(sandbox) == before + 1
 
 
