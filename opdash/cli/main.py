@@ -73,9 +73,9 @@ def entry_point(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     try:
+        _check_stdout()
         code = _run(words)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -84,6 +84,15 @@ def entry_point(arguments: list[str] | None = None) -> int:
     except Exception as error:
         return _tell(error, debug="--debug" in words)
     return code
+
+
+def _check_stdout() -> None:
+    """Raise `OSError` where standard output is closed; let it take every character otherwise."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
 
 
 def _run(words: list[str]) -> int:

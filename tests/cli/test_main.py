@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,17 +158,40 @@ def test_a_reader_that_went_away_is_no_complaint() -> None:
     process.stderr.close()
 
 
-def test_the_package_runs_as_a_module(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "opdash", "--version"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-        cwd=Path(main.__file__).parents[2],
-    )
+def test_a_full_disk_is_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = opdash("--help", stdout=full)
 
-    assert done.stdout == f"opdash {__version__}\n"
+    assert done.returncode == 1
+    assert done.stderr == "opdash: The system refused: No space left on device.\n"
+
+
+def test_a_closed_standard_output_is_a_sentence() -> None:
+    done = opdash("--help", preexec_fn=lambda: os.close(1))
+
+    assert done.returncode == 1
+    assert done.stderr == "opdash: The system refused: standard output is closed.\n"
+
+
+def test_a_terminal_that_knows_only_ascii_is_served(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[[wallet]]\nname = "Café"\nwallet_address = "$ilp.example"\n')
+    places = ["--config", str(config), "--data-dir", str(tmp_path)]
+    done = opdash("wallet", "list", *places, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+
+    assert done.returncode == 0
+    assert "Caf\\xe9" in done.stdout
+
+
+def opdash(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run opdash as a process of its own."""
+    given = {"stdout": subprocess.PIPE, "cwd": Path(main.__file__).parents[2], **options}
+    command = [sys.executable, "-m", "opdash", *words]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60, **given)
+
+
+def test_the_package_runs_as_a_module() -> None:
+    assert opdash("--version").stdout == f"opdash {__version__}\n"
 
 
 def test_the_screen_wants_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
