@@ -97,7 +97,7 @@ def _confirm(row: PaymentRow, *, typed_already: bool) -> None:
         OpdashError: The person decided otherwise; nothing was done.
     """
     short = row.difference is not None and row.difference < 0
-    talk(*(f"{name:10}  {value}" for name, value in _facts(row) if value))
+    talk(*(f"{name:9}  {value}" for name, value in _facts(row) if value))
     talk("Completing cannot be undone: the payment will take no more money.")
     if short and not typed_already:
         plain = format_minor(row.received, row.received_asset.scale)
@@ -113,5 +113,11 @@ def _confirm(row: PaymentRow, *, typed_already: bool) -> None:
 
 
 def _facts(row: PaymentRow) -> list[tuple[str, str]]:
-    wanted = ("asked", "received", "shortfall", "difference", "reference", "payment")
-    return [(name, value) for name, value in wording.payment_fields(row) if name in wanted]
+    missing = -row.difference if row.difference is not None and row.difference < 0 else None
+    return [
+        ("asked", wording.money(row.asked, row.asked_asset) or "any amount"),
+        ("received", wording.money(row.received, row.received_asset)),
+        ("shortfall", wording.money(missing, row.received_asset)),
+        ("reference", row.reference),
+        ("payment", row.id),
+    ]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from opdash.cli import shapes
 from opdash.cli.context import Context, opened
@@ -20,9 +19,8 @@ from opdash.openpayments.addresses import parse_wallet_address
 from opdash.openpayments.resources import WalletAddress
 from opdash.paths import key_directory
 from opdash.service.dashboard import Dashboard, KeyCheck
-from opdash.settings import PAGE_SIZES, Profile, Settings
-
-_NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
+from opdash.service.naming import free_name
+from opdash.settings import PAGE_SIZES, Profile
 
 
 def run(arguments: list[str]) -> int:
@@ -34,7 +32,7 @@ def run(arguments: list[str]) -> int:
         read_key(key_file, key_id)
         settings = context.store.load()
         profile = Profile(
-            name=options.name or _free_name(address, settings),
+            name=options.name or free_name(address, settings),
             wallet_address=address,
             client_wallet_address=parse_wallet_address(options.client) if options.client else "",
             key_id=key_id,
@@ -142,24 +140,6 @@ async def _checked(dashboard: Dashboard, profile: Profile, key_file: Path) -> Ke
         )
     except OpdashError as error:
         return KeyCheck(False, error.sentence, error.advice)
-
-
-# Names
-
-
-def _free_name(address: str, settings: Settings) -> str:
-    """Make a name of the last part of an address, with a number where it is taken."""
-    parts = urlsplit(address)
-    last = unquote(parts.path.rstrip("/").rpartition("/")[2])
-    plain = _NOT_IN_A_NAME.sub("-", last if last not in ("", "pay") else parts.hostname or "")
-    name = plain.strip("-._")[:30] or "wallet"
-    taken = {profile.name.casefold() for profile in settings.profiles}
-    number = 2
-    free = name
-    while free.casefold() in taken:
-        free = f"{name}-{number}"
-        number += 1
-    return free
 
 
 def _print_added(

@@ -160,7 +160,7 @@ class _Printer:
         if self._as_json:
             print_json(shapes.change(change, name, session.now()))
             return
-        clock = session.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        clock = wording.to_the_second(session.now())
         parts = [clock, *([name] if len(self._sessions) > 1 else []), *_words(change)]
         print_lines("  ".join(part for part in parts if part))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from opdash.cli.output import Style
 from opdash.ledger.records import ANOMALY_TEXT, PaymentRow, Source, TimelineEntry, TimelineKind
-from opdash.ledger.states import GLYPHS, OPEN_STATES, State
+from opdash.ledger.states import GLYPHS, State
 from opdash.openpayments.amounts import MINUS, Asset, format_minor
 
 _GOOD = frozenset({State.PAID, State.OVERPAID, State.RECEIVED})
@@ -43,6 +43,11 @@ def local(instant: datetime | None) -> str:
     return "" if instant is None else instant.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
+def to_the_second(instant: datetime) -> str:
+    """Write an instant in the local time zone, to the second."""
+    return instant.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def state(row: PaymentRow) -> str:
     """Write a state as glyph and word."""
     return f"{GLYPHS[row.state]} {row.state.value}"
@@ -71,12 +76,11 @@ def short_ids(rows: Iterable[PaymentRow]) -> dict[str, str]:
 
 def payment_fields(row: PaymentRow) -> list[tuple[str, str]]:
     """Return the names and values that describe a payment."""
-    shortfall = row.difference is not None and row.difference < 0 and row.state not in OPEN_STATES
     return [
         ("state", state(row)),
         ("asked", money(row.asked, row.asked_asset) or "any amount"),
         ("received", money(row.received, row.received_asset)),
-        ("shortfall" if shortfall else "difference", money(row.difference, row.received_asset)),
+        ("difference", money(row.difference, row.received_asset)),
         ("reference", row.reference),
         ("description", row.description),
         ("created", local(row.created_at)),

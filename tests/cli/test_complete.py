@@ -71,7 +71,7 @@ def test_at_a_terminal_the_received_amount_is_typed(
     ran = shop.at_terminal("complete", payment, "--json", typed="50\n")
 
     assert ran.code == 0, ran.err
-    for shown in ("80.00 USD", "50.00 USD", "−30.00 USD", "cannot be undone"):
+    for shown in ("asked      80.00 USD", "received   50.00 USD", "shortfall  30.00 USD", "undone"):
         assert shown in ran.err
     assert ran.line["state"] == "CLOSED SHORT"
     assert is_completed(sandbox, payment)
