@@ -82,12 +82,9 @@ def _show(dashboard: Dashboard, row: PaymentRow, name: str, *, as_json: bool) ->
         print_lines("", "metadata")
         print_fields([(f"  {path}", text) for path, text in wording.leaves(metadata)])
     print_lines("", "time line")
-    print_fields(
-        [
-            (f"  {wording.local(step.at)}", wording.step(step, row.received_asset))
-            for step in entries
-        ]
-    )
+    for step in entries:
+        moment = wording.to_the_second(step.at)
+        print_lines(f"  {moment}  {wording.step(step, row.received_asset)}")
 
 
 async def _show_public(session: WalletSession, url: str, *, as_json: bool) -> int:
