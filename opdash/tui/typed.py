@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Never
@@ -21,6 +22,7 @@ JSON_SIGN = "="
 _LARGEST_EXACT = 2**53
 _INSTANT = re.compile(r"(\d{4})-(\d{2})-(\d{2})[ T](\d{1,2}):(\d{2})")
 _MINUTE = timedelta(minutes=1)
+_MOST_MARKS = 2
 
 
 class ValueTypeError(InputError):
@@ -163,10 +165,13 @@ def visible_json(text: str) -> str:
 
     It means the same, and nothing in it can hide.
     """
-    return "".join(
-        character if character == "\n" or safe_text(character) == character else _escaped(character)
-        for character in text
-    )
+    shown: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character).startswith("M") else 0
+        harmless = marks <= _MOST_MARKS and safe_text(character) == character
+        shown.append(character if harmless or character == "\n" else _escaped(character))
+    return "".join(shown)
 
 
 def _escaped(character: str) -> str:

@@ -292,6 +292,26 @@ async def test_a_refusal_can_be_tried_again(tmp_path: Path) -> None:
         assert len(form.asked) == 2
 
 
+async def test_an_open_amount_says_that_only_the_person_knows(tmp_path: Path) -> None:
+    free = payment(asked=None, asked_asset=None, difference=None, state=State.RECEIVING)
+    async with complete_form(tmp_path, free) as form:
+        assert "only you know" in str(form.screen.query_one("#demand").render())
+        form.answer(free)
+        await form.press("ctrl+y")
+        assert len(form.asked) == 1
+
+
+async def test_a_payment_that_expires_under_ones_eyes_can_no_longer_be_completed(
+    tmp_path: Path,
+) -> None:
+    async with complete_form(tmp_path, COVERED) as form:
+        form.dashboard.clock.instant += timedelta(days=3)
+        form.screen.tick()
+        assert "has expired" in form.told
+        await form.press("ctrl+y")
+        assert form.asked == []
+
+
 async def test_leaving_leaves_the_payment_as_it_is(tmp_path: Path) -> None:
     for how in ("escape", "enter"):
         async with complete_form(tmp_path, COVERED) as form:

@@ -289,6 +289,20 @@ async def test_every_field_is_reached_by_tab_from_top_to_bottom(tmp_path: Path) 
         ]
 
 
+async def test_the_label_of_the_field_with_the_focus_stands_out(tmp_path: Path) -> None:
+    async with create_form(tmp_path) as form:
+
+        def bold() -> list[str]:
+            labels = form.app.screen.query("FormField > .line > .label")
+            return [str(label.render()) for label in labels if label.styles.text_style.bold]
+
+        assert bold() == ["Amount"]
+        await form.press("tab")
+        assert bold() == ["Description"]
+        await form.press("ctrl+n")
+        assert bold() == ["Metadata"]
+
+
 # Expiry
 
 
@@ -385,7 +399,7 @@ async def test_metadata_rows_come_and_go_by_key(tmp_path: Path) -> None:
         await form.press("ctrl+s")
         assert form.sent == []
         assert rows.rows[1].query_one(".key").has_focus
-        await form.press("ctrl+r")
+        await form.press("ctrl+t")
         assert len(rows.rows) == 1
         assert rows.rows[0].query_one(".key").has_focus
         await form.press("ctrl+s")
@@ -421,7 +435,7 @@ async def test_a_wallet_that_is_not_known_yet_cannot_be_paid(tmp_path: Path) -> 
     app = Stage(dashboard, lambda: CreateScreen(dashboard.session_))
     async with app.run_test() as pilot:
         await pilot.pause()
-        await pilot.press("ctrl+s", "ctrl+n", "ctrl+r")
+        await pilot.press("ctrl+s", "ctrl+n", "ctrl+t")
         assert dashboard.shop.asked_for("create") == []
         await pilot.press("escape")
         assert app.left_with == [None]

@@ -18,7 +18,7 @@ json_values = st.recursive(
 
 
 def shown(metadata: object, limits: TreeLimits | None = None) -> list[str]:
-    return Sheet(tree_rows(metadata, limits or TreeLimits(lines=100, depth=9))).plain.split("\n")
+    return Sheet(tree_rows(metadata, limits or TreeLimits(lines=100, depth=9, total=9999))).plain.split("\n")
 
 
 def test_a_tree_shows_its_branches() -> None:
@@ -95,3 +95,10 @@ def test_every_tree_is_bounded_and_harmless(value: object, lines: int, depth: in
 def test_a_sheet_is_as_high_as_it_says(value: object, width: int) -> None:
     sheet = Sheet(tree_rows(value))
     assert sheet.get_height({}, width) >= len(sheet.entries)
+
+
+def test_long_values_use_up_the_room_of_the_others() -> None:
+    metadata = {f"k{index}": "x" * 100 for index in range(10)}
+    lines = shown(metadata, TreeLimits(lines=100, depth=9, text=100, total=300))
+    assert len(lines) == 4
+    assert lines[-1] == "└─ … 7 more"

@@ -19,7 +19,7 @@ from opdash.tui.screens.complete import CompleteScreen
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.widgets.payment_detail import PaymentDetail
 from opdash.tui.widgets.payment_facts import attention, head_entries, timeline_entries
-from opdash.tui.widgets.sheet import Sheet, SheetView
+from opdash.tui.widgets.sheet import Sheet
 from tests.tui.form_doubles import (
     METHODS,
     NOW,
@@ -208,7 +208,7 @@ class Detail:
 
     @property
     def shown(self) -> str:
-        return self.app.screen.query_one(SheetView).text
+        return self.pane.text.strip()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

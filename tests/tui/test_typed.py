@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opdash.safetext import safe_text
@@ -145,6 +145,8 @@ def test_what_servers_would_read_differently_is_refused(typed: str) -> None:
 
 
 @given(st.text())
+@example("\u0300" * 3)
+@example("👩\u200d🔬 \U000e0001")
 def test_visible_json_hides_nothing_and_means_the_same(text: str) -> None:
     document = json.dumps({text: text}, ensure_ascii=False, indent=2)
     shown = visible_json(document)

@@ -94,7 +94,17 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
     def on_mount(self) -> None:
         """Show what is known and fetch the payment anew."""
         self._show(self._payment)
+        self.set_interval(1.0, self.tick)
         self.action_fetch_again()
+
+    def tick(self) -> None:
+        """Keep the times true, and notice when the payment expires under one's eyes."""
+        self._show(self._payment)
+        if self.step is Step.READY:
+            try:
+                check_completable(self._payment, self._session.now())
+            except NotCompletable as error:
+                self._block(error)
 
     # The payment
 
@@ -145,7 +155,7 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
     def _ask_for_amount(self, payment: PaymentRow) -> None:
         demand = self.query_one("#demand", Static)
         if not needs_typing(payment):
-            demand.update("All that was asked for has arrived. Ctrl+Y completes it.")
+            demand.update(f"{_enough(payment)} Ctrl+Y completes it.")
             self.query_one("#leave").focus()
             return
         amount = money(payment.received, payment.received_asset)
@@ -153,7 +163,9 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
             Content.assemble(_why(payment), " Type the received amount, ", (amount, "bold"), ":")
         )
         typed = self.query_one("#typed", Input)
-        typed.value = ""
+        with self.prevent(Input.Changed):  # it is not the person who goes on
+            typed.value = ""
+        self.query_one("#received", FormField).say()
         self.query_one("#received .unit", Label).update(asset_code(payment.received_asset))
         typed.focus()
 
@@ -301,6 +313,12 @@ def is_received_amount(text: str, payment: PaymentRow) -> bool:
         return parse_minor(text, payment.received_asset.scale) == payment.received
     except AmountError:
         return False
+
+
+def _enough(payment: PaymentRow) -> str:
+    if payment.asked is None:
+        return "It asks for no fixed amount: only you know whether this is all."
+    return "All that was asked for has arrived."
 
 
 def _why(payment: PaymentRow) -> str:

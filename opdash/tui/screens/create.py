@@ -40,6 +40,8 @@ UNKNOWN = (
 
 _PRESETS = tuple(Expiry)
 _LIMIT = "Servers allow 30 days at most."
+_READY = Content.assemble(("This will be sent", "bold"), ("  “…” is drawn then", "$muted"))
+_NOT_READY = Content.styled("Not ready: see the marked fields", "bold $attention")
 _OPEN_AMOUNT = "Empty: any amount, the payer chooses."
 
 
@@ -155,6 +157,11 @@ class CreateScreen(FormScreen[Creation | None]):
         self._preview(draft, wrong=wrong)
         return None if wrong else draft
 
+    @on(ChoiceLine.Changed)
+    @on(MetadataRows.Changed)
+    def _goes_on_too(self) -> None:
+        self.stay()
+
     def _amount(self) -> int | None:
         field = self.query_one("#amount", FormField)
         try:
@@ -199,10 +206,7 @@ class CreateScreen(FormScreen[Creation | None]):
     def _preview(self, draft: PaymentDraft, *, wrong: bool) -> None:
         if self._wallet is None:
             return
-        title = "Not ready: see the marked fields" if wrong else "This will be sent"
-        self.query_one("#preview-title", Static).update(
-            Content.styled(title, "bold $attention" if wrong else "bold")
-        )
+        self.query_one("#preview-title", Static).update(_NOT_READY if wrong else _READY)
         self.query_one("#json", SheetView).show(json_rows(draft_json(draft, self._wallet)))
 
     def _text(self, field_id: str) -> str:

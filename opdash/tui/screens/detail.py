@@ -51,7 +51,6 @@ class DetailScreen(OpdashScreen[None]):
         if wallet_id is not None:
             payment = self.dashboard.reader.payment(wallet_id, self._payment_id)
             self.pane.show(self._session, payment)
-        self._session.watch_on_screen((self._payment_id,))
 
     def action_back(self) -> None:
         """Go back to the table."""
@@ -73,7 +72,6 @@ class DetailScreen(OpdashScreen[None]):
     def action_methods(self) -> None:
         """Fetch the ways to pay it."""
         self.pane.fetch_methods()
-        self.call_after_refresh(self.pane.scroll_end, animate=False)
 
     def action_complete(self) -> None:
         """Open the complete form, or say why it cannot be completed."""

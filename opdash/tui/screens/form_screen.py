@@ -85,9 +85,9 @@ class FormScreen(OpdashModal[R], Generic[R]):
         self.query_one(".body").scroll_page_down(animate=False)
 
     def stay(self) -> None:
-        """Take back a first Esc: the person goes on."""
-        if self._leaving:
-            self._leaving = False
+        """Take back a first Esc and what was wrong before: the person goes on."""
+        self._leaving = False
+        if self.outcome.kind is Note.BAD:
             self.outcome.say()
 
     @on(Input.Changed)

@@ -80,6 +80,9 @@ class OutgoingScreen(OpdashScreen[None]):
     def action_look_up(self) -> None:
         """Ask for the payment at the typed URL."""
         typed = self.query_one("#url Input", Input).value
+        if not typed.strip():
+            self._field.say("There is no URL yet.", Note.BAD)
+            return
         try:
             url = parse_resource_url(typed)
         except InputError as error:

@@ -29,17 +29,19 @@ class TreeLimits:
         lines: The most lines, the ones that say "… n more" not counted.
         depth: The most levels.
         text: The most characters of one value.
+        total: The most characters of all values together.
     """
 
     lines: int = 12
     depth: int = 3
     text: int = 200
+    total: int = 1000
 
 
 PANE = TreeLimits()
 """For the pane beside the table."""
 
-WHOLE = TreeLimits(lines=400, depth=16, text=4000)
+WHOLE = TreeLimits(lines=400, depth=16, text=2000, total=20_000)
 """For the screen of its own."""
 
 
@@ -72,12 +74,17 @@ def tree_rows(metadata: object, limits: TreeLimits = PANE) -> list[Row]:
         return [row("", _scalar(metadata, limits.text))]
     if not metadata:
         return [row("", Content.styled("none", "$muted"))]
-    return _branch(metadata, limits, _Budget(limits.lines), "", 1)
+    return _branch(metadata, limits, _Budget(limits.lines, limits.total), "", 1)
 
 
 @dataclass(slots=True)
 class _Budget:
-    left: int
+    lines: int
+    characters: int
+
+    @property
+    def is_spent(self) -> bool:
+        return self.lines <= 0 or self.characters <= 0
 
 
 def _branch(
@@ -90,15 +97,17 @@ def _branch(
     rows: list[Row] = []
     shown = 0
     for key, value in _entries(node):
-        if budget.left <= 0:
+        if budget.is_spent:
             break
-        budget.left -= 1
         shown += 1
         last = shown == len(node)
         below = guides + ("   " if last else "│  ")
         label = guides + ("└─ " if last else "├─ ")
         children = isinstance(value, dict | list) and bool(value)
-        rows.append(_entry(label, below, key, value, limits, branches=children))
+        entry = _entry(label, below, key, value, limits, branches=children)
+        rows.append(entry)
+        budget.lines -= 1
+        budget.characters -= len(entry.body)
         if isinstance(value, dict | list) and value:
             if depth < limits.depth:
                 rows += _branch(value, limits, budget, below, depth + 1)

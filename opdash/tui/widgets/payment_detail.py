@@ -56,8 +56,14 @@ class PaymentDetail(VerticalScroll):
         self._unsubscribe: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
-        """Hold one sheet."""
-        yield SheetView()
+        """Hold what follows the clock apart from what does not."""
+        yield SheetView(classes="head")
+        yield SheetView(classes="tail")
+
+    @property
+    def text(self) -> str:
+        """All that it says."""
+        return "\n".join(view.text for view in self.query(SheetView))
 
     def on_mount(self) -> None:
         """Listen for changes and to the clock."""
@@ -104,13 +110,15 @@ class PaymentDetail(VerticalScroll):
         except Exception as error:
             self._tell_methods(" ".join(told(error)))
             return
-        self._methods = [*heading("Ways to pay"), *method_entries(methods)]
-        self._paint()
+        self._show_methods(method_entries(methods))
 
     def _tell_methods(self, sentence: str) -> None:
-        told = row("", Content.styled(safe_text(sentence, limit=400), "$muted"))
-        self._methods = [*heading("Ways to pay"), told]
+        self._show_methods([row("", Content.styled(safe_text(sentence, limit=400), "$muted"))])
+
+    def _show_methods(self, entries: list[Entry]) -> None:
+        self._methods = [*heading("Ways to pay"), *entries]
         self._paint()
+        self.call_after_refresh(self.scroll_end, animate=False)
 
     def _heard(self, event: Event) -> None:
         if self.payment is None or not isinstance(event, PaymentsChanged):
@@ -134,12 +142,12 @@ class PaymentDetail(VerticalScroll):
         views = self.query(SheetView)
         if not views:  # handed a payment before it is composed; painted again once it is
             return
-        view = views.first()
         if self.payment is None or self._session is None:
-            view.show([row("", Content.styled("No payment is selected.", "$muted"))])
+            views.first().show([row("", Content.styled("No payment is selected.", "$muted"))])
+            views.last().show(())
             return
-        head = head_entries(self.payment, self._session.now(), whole=self._whole)
-        view.show([*head, *self._tail, *self._methods])
+        views.first().show(head_entries(self.payment, self._session.now(), whole=self._whole))
+        views.last().show([*self._tail, *self._methods])
 
 
 def method_entries(methods: tuple[PaymentMethod, ...]) -> list[Entry]:
