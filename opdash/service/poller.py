@@ -169,8 +169,9 @@ class Poller:
     # The head of the list, and what lies between it and what is known
 
     async def _read_head(self, wallet: WalletAddress) -> None:
-        size = head_size(self._ranks_that_can_change(wallet.id))
         state = self._walk_state(wallet)
+        ranks = self._ranks_that_can_change(wallet.id)
+        size = self._profile.page_size if state is None else head_size(ranks)
         page, ticket = await self._list(wallet, size, None)
         meets = self._meets_known(wallet, page)
         await self._record_page(wallet, page, None, ticket)

@@ -53,7 +53,7 @@ async def test_the_first_poll_shows_the_head_of_the_list(
     watched = open_dashboard(sandbox)
     await watched.session.poll_once()
     reader = watched.dashboard.reader
-    assert reader.count(sandbox.main_wallet) == 20
+    assert reader.count(sandbox.main_wallet) == watched.session.profile.page_size
     rows = reader.window(sandbox.main_wallet, NEWEST_FIRST, 0, 20)
     assert [row.created_at for row in rows] == sorted(
         (row.created_at for row in rows), reverse=True
@@ -148,7 +148,7 @@ async def test_an_unpaid_payment_that_expires_is_kept_after_the_server_forgot_it
 async def test_a_gap_after_an_outage_is_closed(
     fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard
 ) -> None:
-    watched = open_dashboard(fresh_sandbox)
+    watched = open_dashboard(fresh_sandbox, page_size=20)
     await watched.session.poll_once()
     elsewhere = open_dashboard(fresh_sandbox, data="elsewhere")
     created = [await elsewhere.create(1 + number) for number in range(45)]
@@ -161,7 +161,7 @@ async def test_a_gap_after_an_outage_is_closed(
 async def test_a_gap_survives_a_restart(
     fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watched = open_dashboard(fresh_sandbox)
+    watched = open_dashboard(fresh_sandbox, page_size=20)
     await watched.session.poll_once()
     elsewhere = open_dashboard(fresh_sandbox, data="elsewhere")
     created = [await elsewhere.create(1 + number) for number in range(45)]

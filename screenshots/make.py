@@ -1,0 +1,149 @@
+"""Makes the pictures of this directory from the real app on the sandbox.
+
+    python screenshots/make.py [DIRECTORY]
+
+Each picture is an SVG that the app itself draws while it is driven by keys, at 120 × 40 and where
+that differs at 80 × 24. Amounts and names follow from the sandbox's seed, times from the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opdash.cli.demo_home import DemoHome, demo_home
+from opdash.clock import SystemClock
+from opdash.ledger.reader import LedgerReader
+from opdash.ledger.records import PaymentRow
+from opdash.ledger.states import State
+from opdash.service.dashboard import LEDGER_FILE, Dashboard
+from opdash.tui.app import OpdashApp
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+LARGE, SMALL = (120, 40), (80, 24)
+
+Scene = Callable[["Pilot[Any]", DemoHome], Awaitable[None]]
+
+
+async def wallets(pilot: Pilot[Any], _: DemoHome) -> None:
+    """The choice of wallet addresses."""
+    await pilot.press("w")
+    await pilot.pause(1.5)
+
+
+async def payments(pilot: Pilot[Any], _: DemoHome) -> None:
+    """The table of incoming payments, and the pane where it fits."""
+    await pilot.press("down", "down", "down", "down")
+    await pilot.pause(0.5)
+
+
+async def detail(pilot: Pilot[Any], _: DemoHome) -> None:
+    """One incoming payment by itself."""
+    await pilot.press("down", "down", "down", "enter")
+    await pilot.pause(0.8)
+
+
+async def create(pilot: Pilot[Any], _: DemoHome) -> None:
+    """The form for a new payment, filled in."""
+    await pilot.press("n")
+    await pilot.pause(0.5)
+    for text in ("250.00", "Two hand grinders", "INV-2026-0413"):
+        await pilot.press(*(_KEYS.get(character, character) for character in text))
+        await pilot.press("tab")
+    await pilot.pause(0.5)
+
+
+async def complete(pilot: Pilot[Any], home: DemoHome) -> None:
+    """The question before a payment is completed short."""
+    await create(pilot, home)
+    await pilot.press("ctrl+s")
+    await pilot.pause(1.5)
+    newest = await asyncio.to_thread(_newest, home)
+    await asyncio.to_thread(home.sandbox.pay, newest, 12000)
+    await pilot.pause(2.5)
+    await pilot.press("c")
+    await pilot.pause(1.0)
+
+
+async def outgoing(pilot: Pilot[Any], home: DemoHome) -> None:
+    """An outgoing payment, looked up by its URL."""
+    newest = await asyncio.to_thread(_payable, home)
+    sent = await asyncio.to_thread(home.sandbox.pay, newest, 500)
+    sender = home.sandbox.sender.rpartition("/")[2]
+    await pilot.app.dashboard.outgoing_payment(sent, first=sender)  # type: ignore[attr-defined]
+    await pilot.press("o")
+    await pilot.pause(0.5)
+    await pilot.press(*(_KEYS.get(character, character) for character in sent), "enter")
+    await pilot.pause(1.0)
+
+
+SCENES: dict[str, Scene] = {
+    "wallets": wallets,
+    "payments": payments,
+    "detail": detail,
+    "create": create,
+    "complete": complete,
+    "outgoing": outgoing,
+}
+
+_KEYS = {" ": "space", ".": "full_stop", "-": "minus", ":": "colon", "/": "slash"}
+
+
+def _rows(home: DemoHome) -> tuple[PaymentRow, ...]:
+    with LedgerReader.open(home.data_dir / LEDGER_FILE) as reader:
+        return reader.window(home.sandbox.main_wallet, limit=20)
+
+
+def _newest(home: DemoHome) -> str:
+    return _rows(home)[0].id
+
+
+def _payable(home: DemoHome) -> str:
+    return next(row.id for row in _rows(home) if row.state in (State.UNPAID, State.PARTIAL))
+
+
+async def picture(
+    name: str, size: tuple[int, int], target: Path, *, theme: str = "dark", payer: bool = False
+) -> None:
+    """Draw one scene into a file."""
+    with demo_home(payer=payer) as home:
+        store = home.store
+        dashboard = Dashboard(store, home.data_dir, SystemClock())
+        app = OpdashApp(dashboard, demo=True)
+        async with app.run_test(size=size) as pilot:
+            for _ in range(100):
+                if dashboard.reader.count(home.sandbox.main_wallet):
+                    break
+                await pilot.pause(0.1)
+            await pilot.pause(1.2)
+            if theme == "light":
+                await pilot.press("t")
+            await SCENES[name](pilot, home)
+            drawn = app.export_screenshot(title="opdash")
+    _write(target, drawn)
+    sys.stdout.write(f"{target}\n")
+
+
+def _write(target: Path, drawn: str) -> None:
+    target.write_text(drawn, encoding="utf-8")
+
+
+def main() -> int:
+    """Draw all scenes."""
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in SCENES:
+        for size in (LARGE, SMALL):
+            target = directory / f"{name}-{size[0]}x{size[1]}.svg"
+            asyncio.run(picture(name, size, target))
+    asyncio.run(picture("payments", LARGE, directory / "payments-light.svg", theme="light"))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
