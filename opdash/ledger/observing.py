@@ -105,6 +105,14 @@ def looks_the_same(one: PaymentRow, other: PaymentRow) -> bool:
     )
 
 
+def same_but_for_the_look(one: PaymentRow, other: PaymentRow) -> bool:
+    """Return whether two rows differ at most in when and under which scope they were seen."""
+    if one.last_seen_at == other.last_seen_at and one.scope is other.scope:
+        return one == other
+    seen = msgspec.structs.replace(one, last_seen_at=other.last_seen_at, scope=other.scope)
+    return seen == other
+
+
 def gone(row: PaymentRow, at: datetime, grace: timedelta) -> Observed:
     """Return what it means that a payment was found gone."""
     now_gone = rederive(

@@ -35,17 +35,12 @@ class Spot:
 
 
 class Placer:
-    """Places payments of one wallet address; inside a transaction.
-
-    Attributes:
-        spaced_out: Whether payments outside the page were numbered anew.
-    """
+    """Places payments of one wallet address; inside a transaction."""
 
     def __init__(self, connection: sqlite3.Connection, wallet_key: int, scope_code: int) -> None:
         self._connection = connection
         self._wallet_key = wallet_key
         self._scope_code = scope_code
-        self.spaced_out = False
 
     def put_on_top(self, spots: Iterable[Spot]) -> None:
         """Place payments that were seen outside the list: as the newest of their instants."""
@@ -127,7 +122,6 @@ class Placer:
             ties = weave([spot.member for spot in run], taken, edge or likely)
         except NoRoomError:
             fresh = taken.space_out()
-            self.spaced_out = True
             for spot in run:
                 spot.tie = fresh.get(spot.key or 0, spot.tie)
             ties = weave([spot.member for spot in run], taken, edge or likely)
@@ -198,8 +192,5 @@ def _edge(page: Sequence[Spot], first: int, last: int, place: PagePlace | None) 
         begins = place is not None and place.cursor is None and not place.backwards
     if begins:
         return Edge.TOP
-    if last + 1 < len(page):
-        ends = page[last + 1].created_at < created_at
-    else:
-        ends = place is not None and not place.pagination.has_next_page
+    ends = last + 1 < len(page) and page[last + 1].created_at < created_at
     return Edge.BOTTOM if ends else None

@@ -18,6 +18,7 @@ from opdash.ledger.observing import (
     observe,
     receipt_at,
     rederive,
+    same_but_for_the_look,
 )
 from opdash.ledger.placing import Placer, Spot
 from opdash.ledger.records import (
@@ -118,7 +119,7 @@ class Recorder:
         self._move(moved)
         if place is not None and page:
             placer.remember_cursors([subject.spot for subject in page], place)
-        self._finish(page, reordered=bool(moved) or placer.spaced_out)
+        self._finish(page, reordered=bool(moved))
 
     def mark_gone(
         self, payment_id: str, at: datetime, grace: timedelta, scope: Scope, ticket: int | None
@@ -191,13 +192,7 @@ class Recorder:
             first_seen=known is None,
             watching_since=self._wallet.watching_since or row.first_seen_at,
         )
-        subject.rewritten |= (
-            known is None
-            or observed.kind is not None
-            or announced != subject.announced
-            or row.next_change_at != known.next_change_at
-            or row.final != known.final
-        )
+        subject.rewritten |= known is None or not same_but_for_the_look(row, known)
         subject.row, subject.announced = row, announced
         subject.announce = subject.announce or announce
         subject.kind = subject.kind or observed.kind

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from opdash.ledger.reader import LedgerReader
 from tests.ledger.builders import Book
+
+settings.register_profile("opdash", deadline=None)
+settings.load_profile("opdash")
 
 
 @pytest.fixture

@@ -244,4 +244,4 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedgerAgainstModel = LedgerMachine.TestCase
-TestLedgerAgainstModel.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestLedgerAgainstModel.settings = settings(max_examples=40, stateful_step_count=25)

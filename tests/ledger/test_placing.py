@@ -66,7 +66,7 @@ ages = st.lists(st.integers(0, 4), min_size=1, max_size=40)
 
 
 @given(ages, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pages_in_any_order_give_the_servers_list(printed: list[int], data: st.DataObject) -> None:
     server = Server(printed)
     with opened() as (book, reader):
@@ -124,6 +124,31 @@ def test_there_is_always_room_between_two() -> None:
             server.insert(1, number)
             server.record(book, 0, 2, cursor=None)
             assert known(reader) == server.list
+
+
+def test_what_is_new_at_the_head_comes_before_what_is_known() -> None:
+    server = Server([0, 0])
+    with opened() as (book, reader):
+        server.record(book, 0, 2, cursor=None)
+        for number in range(3):
+            server.insert(0, number)
+            server.record(book, 0, 1, cursor=None)
+        assert known(reader) == server.list
+
+
+def test_a_page_that_is_lost_between_others_waits_at_the_side_it_was_read_towards() -> None:
+    """Its cursor and its neighbours are unknown; a page that joins them puts it right."""
+    server = Server([0] * 6)
+    with opened() as (book, reader):
+        server.record(book, 2, 1, cursor="unknown")
+        server.record(book, 4, 1, cursor="unknown")
+        assert known(reader) == ["p2", "p4"]
+        server.record(book, 1, 1, cursor="unknown", backwards=True)
+        assert known(reader) == ["p1", "p2", "p4"]
+        server.record(book, 5, 1, cursor="unknown", backwards=True)
+        assert known(reader) == ["p5", "p1", "p2", "p4"]
+        server.record(book, 0, 6, cursor=None)
+        assert known(reader) == server.list
 
 
 def test_a_gone_payment_keeps_its_place() -> None:

@@ -411,6 +411,12 @@ class TestAnnouncements:
         )
         assert change.announce == "paid"
 
+    def test_one_that_is_twice_in_a_page_is_paid_once(self, book: Book) -> None:
+        book.record(payment())
+        paid = payment(received=1000, completed=True)
+        (change,) = book.record(paid, paid, at=SOON)
+        assert change.announce == "paid"
+
     def test_watching_begins_with_the_first_answer_even_an_empty_one(self, book: Book) -> None:
         book.record()
         (change,) = book.record(payment(created=SOON, received=1000, completed=True), at=LATER)
@@ -553,6 +559,14 @@ class TestTime:
         assert change.kind is ChangeKind.TIME
         assert change.payment.state is State.EXPIRING
         assert book.advance(LATER) == ()
+
+    def test_seen_the_same_after_it_became_final(self, book: Book, reader: LedgerReader) -> None:
+        expired = payment(received=5, expires=NOW - timedelta(hours=1))
+        book.record(expired)
+        assert book.record(expired, at=NOW + timedelta(days=1)) == ()
+        assert row(reader).final
+        assert row(reader).next_change_at is None
+        assert reader.changeable(ADDRESS) == ()
 
     def test_a_clock_that_jumps_back_loses_nothing(self, book: Book, reader: LedgerReader) -> None:
         book.record(payment(received=5), at=LATER)

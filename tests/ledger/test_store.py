@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -111,14 +111,12 @@ class TestDurability:
         return []
 
     @pytest.fixture
-    def traced(self, tmp_path: Path, statements: list[str]) -> Ledger:
-        path = tmp_path / "ledger.sqlite3"
-        connection = open_for_writing(path)
-        ledger = Ledger(connection, path)
-        ledger.remember_wallet(WALLET, NOW)
-        Book(path).record(payment())
+    def traced(self, book: Book, statements: list[str]) -> Iterator[Ledger]:
+        book.record(payment())
+        connection = open_for_writing(book.path)
         connection.set_trace_callback(statements.append)
-        return ledger
+        with Ledger(connection, book.path) as ledger:
+            yield ledger
 
     def test_own_actions_wait_for_the_disk(self, traced: Ledger, statements: list[str]) -> None:
         for act in (
