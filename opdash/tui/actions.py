@@ -58,7 +58,6 @@ class Action:
         help: One sentence, for the help screen and the command palette.
         places: Where it works.
         rank: How long it stays on a narrow key line: 1 stays longest, `HIDDEN` is never there.
-        shown: The key as people write it, where that differs from ``keys[0]``.
         argument: What its method is given, or None; actions of one id differ by it only.
         family_help: One sentence for all of them.
         in_palette: Whether the command palette offers it; plain movement is left out.
@@ -70,7 +69,6 @@ class Action:
     help: str
     places: tuple[Place, ...]
     rank: int = HIDDEN
-    shown: str = ""
     argument: int | None = None
     family_help: str = ""
     in_palette: bool = True
@@ -85,13 +83,12 @@ class Action:
     @property
     def shown_key(self) -> str:
         """The first key, as people write it."""
-        return self.shown or key_name(self.keys[0])
+        return key_name(self.keys[0])
 
     @property
     def shown_keys(self) -> str:
         """All keys, as people write them."""
-        rest = [key_name(key) for key in self.keys[1:]]
-        return " ".join(dict.fromkeys([self.shown_key, *rest]))
+        return " ".join(key_name(key) for key in self.keys)
 
 
 _KEY_NAMES = {
@@ -109,9 +106,10 @@ _KEY_NAMES = {
     "home": "Home",
     "end": "End",
     "backspace": "⌫",
-    "f1": "F1",
-    "f2": "F2",
-    "f3": "F3",
+    "colon": ":",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
 }
 
 
@@ -121,7 +119,7 @@ def key_name(key: str) -> str:
         return _KEY_NAMES[key]
     if key.startswith("ctrl+"):
         return f"Ctrl+{key[5:].upper()}"
-    return key
+    return key.upper() if key[0] == "f" and key[1:].isdecimal() else key
 
 
 SORT_COLUMNS = ("State", "Asked", "Received", "Reference", "Description", "Created", "Expires")
@@ -142,7 +140,6 @@ def _everywhere() -> tuple[Action, ...]:
             "Find any command by typing a part of its name.",
             anywhere,
             rank=3,
-            shown=":",
             in_palette=False,
         ),
         Action(
@@ -152,7 +149,6 @@ def _everywhere() -> tuple[Action, ...]:
             "Show the keys that work on this screen.",
             anywhere,
             rank=1,
-            shown="?",
         ),
         Action("toggle_theme", ("t",), "Theme", "Change between dark and light.", anywhere),
         Action("quit", ("q", "ctrl+q"), "Quit", "Leave opdash.", anywhere, rank=9),
@@ -223,7 +219,6 @@ def _payments() -> tuple[Action, ...]:
             "Go to the next page; beyond the last known one, older payments are fetched.",
             here,
             rank=7,
-            shown="]",
         ),
         Action(
             "previous_page",
@@ -231,7 +226,6 @@ def _payments() -> tuple[Action, ...]:
             "Previous page",
             "Go to the previous page.",
             here,
-            shown="[",
         ),
         Action("page_size", ("z",), "Page size", "Change the page size: 20, 50 or 100 rows.", here),
         Action("wallets", ("w",), "Wallets", "Choose among your wallet addresses.", here, rank=10),

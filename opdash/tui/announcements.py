@@ -6,18 +6,25 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from opdash.ledger.records import Change, ChangeKind
+from opdash.safetext import safe_text
 from opdash.tui import format as fmt
 
 _SINGLY = 3
 """So many are told one by one; more at once become one sentence."""
 
 
-def sentences(changes: Sequence[Change]) -> list[str]:
-    """Return what to tell of changes; the ledger decides what is told, once per payment ever."""
+def sentences(changes: Sequence[Change], elsewhere: str = "") -> list[str]:
+    """Return what to tell of changes; the ledger decides what is told, once per payment ever.
+
+    Args:
+        changes: What changed on one wallet address.
+        elsewhere: The wallet's name where it is not the one on the screen.
+    """
     news = [change for change in changes if change.announce]
+    where = f" to {safe_text(elsewhere, limit=40)}" if elsewhere else ""
     if len(news) > _SINGLY:
-        return [f"{fmt.count(len(news), 'payment')} came in."]
-    return [_sentence(change) for change in news]
+        return [f"{fmt.count(len(news), 'payment')} came in{where}."]
+    return [_sentence(change, where) for change in news]
 
 
 def is_news(change: Change, looked_at: datetime) -> bool:
@@ -33,8 +40,9 @@ def is_news(change: Change, looked_at: datetime) -> bool:
     return change.kind is not ChangeKind.TIME
 
 
-def _sentence(change: Change) -> str:
+def _sentence(change: Change, where: str) -> str:
     row = change.payment
     word = "Paid" if change.announce == "paid" else "Received"
-    amount = fmt.money(row.received, row.received_asset)
-    return f"{fmt.glyph(row.state)} {word}: {amount} · {fmt.payment_name(row)}"
+    amount = fmt.brief_number(row.received, row.received_asset)
+    code = fmt.asset_code(row.received_asset)
+    return f"{fmt.glyph(row.state)} {word}{where}: {amount} {code} · {fmt.payment_name(row)}"

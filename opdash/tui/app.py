@@ -120,7 +120,7 @@ class OpdashApp(App[None]):
     def _take(self, event: Event) -> None:
         match event:
             case PaymentsChanged():
-                news = sentences(event.changes)
+                news = sentences(event.changes, self._elsewhere(event.wallet_id))
                 for sentence in news:
                     self.tell(sentence)
                 if news:
@@ -134,6 +134,19 @@ class OpdashApp(App[None]):
                 self.tell(event.sentence, severity=severity)
             case _:
                 pass
+
+    def _elsewhere(self, wallet_id: str) -> str:
+        """Return the name of the wallet that an event is about, unless it is on the screen."""
+        sessions = [self.dashboard.session(profile.name) for profile in self.dashboard.profiles]
+        shown = [getattr(screen, "session", None) for screen in self.screen_stack]
+        return next(
+            (
+                session.profile.title
+                for session in sessions
+                if session.wallet_id == wallet_id and session not in shown
+            ),
+            "",
+        )
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return what the style sheets name, should another theme be set."""

@@ -63,6 +63,15 @@ def number(minor_units: int, scale: int) -> str:
     return format_minor(minor_units, scale, grouped=True, minus=MINUS)
 
 
+def brief_number(minor_units: int, asset: Asset) -> str:
+    """Write minor units exactly, without the zeros that a fine scale ends in: ``4.80``."""
+    text = number(minor_units, asset.scale)
+    if asset.scale <= 2:
+        return text
+    end = len(text) - asset.scale + 2
+    return text[:end] + text[end:].rstrip("0")
+
+
 def asset_code(asset: Asset) -> str:
     """Return an asset's code, safe to show."""
     return safe_text(asset.code, limit=12)

@@ -62,6 +62,13 @@ def test_money_is_exact_and_grouped_with_a_true_minus_sign() -> None:
     assert fmt.money(500, Asset("JP\x1bY", 0)) == "500 JP␛Y"
 
 
+def test_a_brief_number_loses_zeros_and_nothing_else() -> None:
+    assert fmt.brief_number(4_800_000_000, Asset("XRP", 9)) == "4.80"
+    assert fmt.brief_number(4_800_000_001, Asset("XRP", 9)) == "4.800000001"
+    assert fmt.brief_number(500, Asset("JPY", 0)) == "500"
+    assert fmt.brief_number(120450, Asset("USD", 2)) == "1,204.50"
+
+
 @pytest.mark.parametrize(
     ("values", "bars"),
     [

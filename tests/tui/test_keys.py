@@ -27,13 +27,6 @@ from opdash.tui.screens.sort import SortScreen
 from opdash.tui.screens.wallets import WalletsScreen
 from tests.tui.doubles import World, shop_payments
 
-CASES = [
-    pytest.param(place, action, key, id=f"{place.name}-{action.id}-{key}")
-    for action in ACTIONS
-    for place in action.places
-    for key in action.keys
-]
-
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
@@ -64,11 +57,16 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
     return makers[place]() if place in makers else None
 
 
-@pytest.mark.parametrize(("place", "action", "key"), CASES)
+@pytest.mark.parametrize("place", Place, ids=lambda place: place.name)
 async def test_every_key_runs_its_action(
-    world: World, monkeypatch: pytest.MonkeyPatch, place: Place, action: Action, key: str
+    world: World, monkeypatch: pytest.MonkeyPatch, place: Place
 ) -> None:
     app = OpdashApp(world.dashboard.real)
+    ran: list[tuple[str, tuple[object, ...]]] = []
+
+    def stand_in(action: Action) -> Callable[..., None]:
+        return lambda *given: ran.append((action.id, given))
+
     async with app.run_test(size=(120, 40)) as pilot:
         screen = open_screen(place, world)
         if screen is not None:
@@ -77,12 +75,17 @@ async def test_every_key_runs_its_action(
         owner: Any = app if place is Place.ANYWHERE else app.screen
         if place is not Place.ANYWHERE:
             assert cast("_Shared[Any]", app.screen).PLACE is place
-        ran: list[tuple[Any, ...]] = []
-        monkeypatch.setattr(owner, f"action_{action.id}", lambda *given: ran.append(given))
-        await _leave_inputs(app, key)
-        await pilot.press(key)
-        await pilot.pause()
-    assert ran == [() if action.argument is None else (action.argument,)]
+        actions = [action for action in ACTIONS if place in action.places]
+        assert actions
+        for action in actions:
+            monkeypatch.setattr(owner, f"action_{action.id}", stand_in(action))
+        for action in actions:
+            for key in action.keys:
+                ran.clear()
+                await _leave_inputs(app, key)
+                await pilot.press(key)
+                given = () if action.argument is None else (action.argument,)
+                assert ran == [(action.id, given)], key
 
 
 async def _leave_inputs(app: OpdashApp, key: str) -> None:

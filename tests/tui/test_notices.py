@@ -73,11 +73,11 @@ async def test_notices_take_room_only_while_there_are_any() -> None:
     async with app.run_test(size=(80, 10)) as pilot:
         notices = app.query_one(Notices)
         assert notices.region.height == 0
-        notices.tell("[b]Offline[/b].", ["one", "two", "three"])
+        notices.tell("[b]Offline[/b]\x1b[2J.", ["one", "two", "three"])
         await pilot.pause()
         assert notices.region.height == 4
         assert str(notices.content).splitlines() == [
-            "▲ [b]Offline[/b].",
+            "▲ [b]Offline[/b]␛[2J.",
             "◌ one",
             "◌ two",
             "◌ and 1 more creation without an answer yet",

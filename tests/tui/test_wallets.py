@@ -18,7 +18,7 @@ from opdash.tui.screens.remove_wallet import RemoveWalletScreen
 from opdash.tui.screens.wallets import WalletsScreen
 from opdash.tui.widgets.notices import Notices
 from opdash.tui.widgets.wallet_list import WalletList
-from tests.tui.doubles import NOW, FakeSession, World, shop_payments
+from tests.tui.doubles import NOW, FakeSession, World, make_payment, shop_payments
 
 
 @pytest.fixture
@@ -93,6 +93,18 @@ async def test_the_mouse_selects_then_opens(world: World) -> None:
         await pilot.click(WalletList, offset=(10, 5))
         await pilot.pause()
         assert isinstance(app.screen, PaymentsScreen)
+
+
+async def test_money_for_a_wallet_that_is_not_on_the_screen_names_it(world: World) -> None:
+    world.record(make_payment(101, reference="INV-7"))
+    paid = make_payment(101, reference="INV-7", received=1000, completed=True)
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.pause()
+        world.record(paid)
+        await pilot.pause()
+        told = [notification.message for notification in app._notifications]
+    assert told == ["● Paid to Rosa's Shop: 10.00 USD · INV-7"]
 
 
 async def test_connection_and_figures_follow_what_happens(world: World) -> None:

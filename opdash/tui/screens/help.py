@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.console import Group
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +19,9 @@ from opdash.tui.screens.base import OpdashModal
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.row_painter import CHANGED, GONE
+
+_KEYS_WIDTH = 13
+_STATE_WIDTH = 15
 
 _SIGNS = (
     (CHANGED, "changed since the cursor was last on it"),
@@ -80,7 +84,7 @@ class HelpScreen(OpdashModal[None]):
         self.dismiss(None)
 
 
-def help_text(place: Place, key: Style, title: Style) -> Table:
+def help_text(place: Place, key: Style, title: Style) -> Group:
     """Return the help of a place: every action with its keys and its sentence.
 
     Args:
@@ -90,15 +94,26 @@ def help_text(place: Place, key: Style, title: Style) -> Table:
     """
     here = [action for action in actions_at(place) if place in action.places]
     everywhere = [action for action in actions_at(place) if place not in action.places]
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, min_width=8)
-    table.add_column(ratio=1)
+    table = _grid(_KEYS_WIDTH)
     _section(table, Text(place.value, title), _rows(here), key)
     _section(table, Text("Everywhere", title), _rows(everywhere), key)
-    if place is Place.PAYMENTS:
-        _section(table, Text("Signs", title), list(_SIGNS), key)
-        _section(table, Text("States", title), _states(), key)
-    return table
+    if place is not Place.PAYMENTS:
+        return Group(table)
+    _section(table, Text("Signs", title), list(_SIGNS), key)
+    states = _grid(_KEYS_WIDTH, _STATE_WIDTH)
+    states.add_row()
+    states.add_row("", Text("States", title))
+    for state, meaning in _MEANINGS.items():
+        states.add_row(Text(GLYPHS[state], key), Text(state.value), Text(meaning))
+    return Group(table, states)
+
+
+def _grid(*widths: int) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for width in widths:
+        grid.add_column(no_wrap=True, width=width)
+    grid.add_column(ratio=1)
+    return grid
 
 
 def _section(table: Table, title: Text, rows: list[tuple[str, str]], key: Style) -> None:
@@ -120,7 +135,3 @@ def _rows(actions: list[Action]) -> list[tuple[str, str]]:
             family = [other for other in actions if other.id == action.id]
             rows.append((f"{action.shown_key}–{family[-1].shown_key}", action.family_help))
     return rows
-
-
-def _states() -> list[tuple[str, str]]:
-    return [(GLYPHS[state], f"{state.value:<16} {meaning}") for state, meaning in _MEANINGS.items()]

@@ -32,8 +32,9 @@ class Notices(Static):
         self._said = said
         lines: list[Content] = []
         if problem:
-            lines.append(Content.styled(f"▲ {problem}", "$attention"))
-        lines += [Content.styled(f"◌ {sentence}", "$primary") for sentence in pending[:_MOST]]
+            lines.append(Content.styled(f"▲ {safe_text(problem, limit=400)}", "$attention"))
+        shown = [safe_text(sentence, limit=200) for sentence in pending[:_MOST]]
+        lines += [Content.styled(f"◌ {sentence}", "$primary") for sentence in shown]
         if len(pending) > _MOST:
             more = fmt.count(len(pending) - _MOST, "more creation")
             lines.append(Content.styled(f"◌ and {more} without an answer yet", "$primary"))

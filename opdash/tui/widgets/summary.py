@@ -26,7 +26,7 @@ def summary_spans(summary: Summary, asset: Asset, width: int) -> list[Span]:
     """
     bars = Span(fmt.sparkline(summary.days), "accent")
     full, short, none = [Span("7 days ", "muted"), bars, Span(" ")], [bars, Span(" ")], list[Span]()
-    for write in (_exact, _two_decimals, _size_only):
+    for write in (fmt.brief_number, _two_decimals, _size_only):
         groups = _figures(summary, asset, write)
         for gap, right in ((5, full), (3, full), (3, short), (2, short), (3, none), (2, none)):
             left = [Span(" "), *join(groups, " " * gap)]
@@ -55,14 +55,6 @@ def _figure(word: str, count: int, amount: str) -> list[Span]:
         Span(" · ", "muted"),
         Span(amount),
     ]
-
-
-def _exact(minor_units: int, asset: Asset) -> str:
-    text = fmt.number(minor_units, asset.scale)
-    if asset.scale <= 2:
-        return text
-    end = len(text) - asset.scale + 2
-    return text[:end] + text[end:].rstrip("0")
 
 
 def _two_decimals(minor_units: int, asset: Asset) -> str:
