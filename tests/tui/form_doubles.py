@@ -45,6 +45,7 @@ from opdash.service.session import WalletSession
 from opdash.service.status import Status
 from opdash.settings import Profile, Settings
 from opdash.tui.app import OpdashApp
+from opdash.tui.screens.add_wallet import AddWalletScreen
 from tests.tui.doubles import USD, FrozenClock
 
 NOW = datetime(2026, 11, 20, 13, 2, 5, tzinfo=UTC)
@@ -363,3 +364,12 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
+
+
+async def asked(pilot: Pilot[None]) -> None:
+    """Wait until what was typed has been asked about and answered."""
+    await settled(pilot)
+    screen = pilot.app.screen
+    while isinstance(screen, AddWalletScreen) and screen.is_waiting:
+        await pilot.pause(0.01)
+    await settled(pilot)

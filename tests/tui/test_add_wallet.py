@@ -20,7 +20,7 @@ from opdash.tui.screens import add_wallet
 from opdash.tui.screens.add_wallet import AddWalletScreen
 from opdash.tui.widgets.form_field import FormField, Note, NoteLine
 from opdash.tui.widgets.sheet import SheetView
-from tests.tui.form_doubles import WALLET, FakeDashboard, Stage, settled, write
+from tests.tui.form_doubles import WALLET, FakeDashboard, Stage, asked, settled, write
 
 BEN = msgspec.structs.replace(WALLET, id="https://ilp.example/ben", public_name="Ben's Books")
 TYPED = "https://ilp.example/ben"
@@ -62,8 +62,7 @@ class Form:
 
     async def wait(self) -> None:
         """Wait until the pause after typing is over and all is answered."""
-        await self.pilot.pause(0.02)
-        await settled(self.pilot)
+        await asked(self.pilot)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

@@ -26,6 +26,7 @@ from tests.tui.form_doubles import (
     WALLET,
     FakeDashboard,
     Stage,
+    asked,
     outgoing,
     payment,
     settled,
@@ -168,7 +169,7 @@ def test_add_wallet(
 
     async def type_address(pilot: Pilot[None]) -> None:
         await write(pilot, address)
-        await pilot.pause(0.05)
+        await asked(pilot)
 
     show = lambda: AddWalletScreen(dashboard.real)  # noqa: E731
     assert look(snap_compare, dashboard, show, size, theme, type_address)

@@ -161,8 +161,14 @@ class AddWalletScreen(FormScreen[Profile | None]):
             self._pause.stop()
             self._pause = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something was typed that nobody has been asked about yet."""
+        return self._pause is not None
+
     def _ask(self) -> None:
         """Ask about whatever is complete and not yet answered."""
+        self._stop_pause()
         if self._wallet is None and self._text("address") and not self._field("address").is_wrong:
             self._probe(self._text("address"))
         if self._text("key-file"):
