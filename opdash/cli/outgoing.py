@@ -10,7 +10,7 @@ from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import print_fields, print_json, print_lines
 from opdash.cli.running import learn_wallets, run_with_dashboard, session_of
 from opdash.errors import OpdashError
-from opdash.ledger.states import (
+from opdash.ledger.outgoing import (
     OUTGOING_GLYPHS,
     OutgoingFacts,
     OutgoingVerdict,

@@ -27,8 +27,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from opdash.ledger.outgoing import OutgoingVerdict
 from opdash.ledger.records import Change, Creation, PaymentRow, TimelineEntry, WalletRow
-from opdash.ledger.states import OutgoingVerdict
 from opdash.openpayments.amounts import Amount, Asset, format_minor
 from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.resources import OutgoingPayment, decode_metadata

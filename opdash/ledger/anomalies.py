@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from opdash.ledger.records import Anomaly, PaymentRow
 from opdash.openpayments.addresses import AddressError, origin
@@ -11,8 +12,7 @@ from opdash.openpayments.amounts import Asset
 from opdash.openpayments.resources import IncomingPayment
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True):
     """What was asked for when a payment was answered.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from opdash.ledger.encoding import NEVER, OPEN_CODES, STATE_CODES, decode_amount
 from opdash.ledger.ranking import Order
@@ -13,8 +14,7 @@ from opdash.ledger.records import Sort
 from opdash.ledger.states import State
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFigures:
+class OpenFigures(msgspec.Struct, frozen=True):
     """What is open at one instant.
 
     Attributes:

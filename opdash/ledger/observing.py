@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,8 +30,7 @@ ANNOUNCED_RECEIVED: Final = 2
 """The bit that says that "received" was announced."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """The circumstances of an observation.
 
     Attributes:
@@ -50,8 +48,7 @@ class Look:
     expected: Expected
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """What an observation means.
 
     Attributes:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol
+
+import msgspec
 
 GAP: Final = 2**20
 """How far apart ties are where nothing is in the way."""
@@ -28,8 +29,7 @@ class Edge(Enum):
     """It ends with the oldest of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One payment of a run.
 
     Attributes:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from opdash.ledger.ordering import GAP, Edge, Member, NoRoomError, weave
 from opdash.ledger.records import PagePlace
 
 
-@dataclass(slots=True)
-class Spot:
+class Spot(msgspec.Struct):
     """Where a payment stands in the order; newest first by ``created_at``, then by ``tie``.
 
     Attributes:

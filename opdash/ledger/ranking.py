@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
+
+import msgspec
 
 from opdash.ledger.records import Sort, SortColumn
 
@@ -35,8 +36,7 @@ Key = tuple[Any, ...]
 """What a row is ordered by; no two rows of a wallet address have the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(msgspec.Struct, frozen=True):
     """A row of an order: its number in the database and its key."""
 
     payment_key: int

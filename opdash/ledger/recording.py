@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+import msgspec
 
 from opdash.ledger.encoding import SCOPE_CODES, encode_amount, encode_instant, split_id
 from opdash.ledger.observing import (
@@ -48,8 +49,7 @@ from opdash.openpayments.resources import IncomingPayment
 _AT_ONCE: Final = 200
 
 
-@dataclass(slots=True)
-class _Subject:
+class _Subject(msgspec.Struct):
     """A payment on its way through a transaction.
 
     Attributes:
@@ -76,7 +76,7 @@ class _Subject:
     announce: Announcement | None = None
     rewritten: bool = False
     seen: bool = False
-    lines: list[tuple[TimelineEntry, datetime | None]] = field(default_factory=list)
+    lines: list[tuple[TimelineEntry, datetime | None]] = msgspec.field(default_factory=list)
 
     @property
     def moved(self) -> bool:

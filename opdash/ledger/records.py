@@ -85,8 +85,7 @@ class SortColumn(StrEnum):
     EXPIRES = "expires"
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(msgspec.Struct, frozen=True):
     """An order of payments; rows that are equal in it stand newest first, in the list's order.
 
     Attributes:
@@ -193,8 +192,7 @@ class TimelineKind(StrEnum):
     """opdash's own remark; ``text`` says it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
+class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a payment's history, as observed.
 
     Attributes:
@@ -229,8 +227,7 @@ class ChangeKind(StrEnum):
     """Seen again after it was gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One payment that is not as it was.
 
     Attributes:
@@ -246,8 +243,7 @@ class Change:
     announce: Announcement | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PagePlace:
+class PagePlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where in the server's list the payments of one `Ledger.record` call lie.
 
     Attributes:
@@ -304,8 +300,7 @@ class Summary:
     days: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WalletRow:
+class WalletRow(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a wallet address.
 
     Attributes:
@@ -335,8 +330,7 @@ class WalletRow:
     last_poll_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Changeable:
+class Changeable(msgspec.Struct, frozen=True):
     """A payment that can still change, as the poll planner needs it."""
 
     id: str

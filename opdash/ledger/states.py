@@ -9,12 +9,12 @@ without anyone asking the server.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from opdash.openpayments.amounts import Asset
 
@@ -142,8 +142,7 @@ _TABLE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a state is derived from: the latest representation and three instants.
 
     Attributes:
@@ -169,8 +168,7 @@ class Facts:
     anomalous: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What the facts mean at one instant.
 
     Attributes:
@@ -305,104 +303,16 @@ def _turning_points(facts: Facts, grace: timedelta) -> Iterator[datetime]:
     points: list[datetime] = []
     if facts.expires_at is not None:
         points.append(facts.expires_at)
-        points += _later(facts.expires_at, grace)
-        points += _later(facts.expires_at, FINAL_AFTER + _TICK)
+        points += later(facts.expires_at, grace)
+        points += later(facts.expires_at, FINAL_AFTER + _TICK)
     if facts.reached_at is not None:
-        points += _later(facts.reached_at, SETTLING_PATIENCE + _TICK)
+        points += later(facts.reached_at, SETTLING_PATIENCE + _TICK)
     yield from sorted(points)
 
 
-def _later(instant: datetime, delay: timedelta) -> list[datetime]:
-    """Return the later instant, or none where the calendar ends before it."""
+def later(instant: datetime, delay: timedelta) -> list[datetime]:
+    """Return the instant that much later in a list, which is empty where the calendar ends."""
     try:
         return [instant + delay]
     except OverflowError:
         return []
-
-
-class OutgoingState(StrEnum):
-    """What a person is told about an outgoing payment; the value is the word to show."""
-
-    SENDING = "SENDING"
-    SENT = "SENT"
-    FAILED = "FAILED"
-    FAILED_PARTIAL = "FAILED PARTIAL"
-
-
-OUTGOING_GLYPHS: Final[Mapping[OutgoingState, str]] = MappingProxyType(
-    {
-        OutgoingState.SENDING: "◐",
-        OutgoingState.SENT: "●",
-        OutgoingState.FAILED: "✕",
-        OutgoingState.FAILED_PARTIAL: "▲",
-    }
-)
-"""One sign of one cell for each state of an outgoing payment."""
-
-MOVING_FOR: Final = timedelta(seconds=30)
-"""An outgoing payment counts as moving for so long after its sent amount last changed."""
-
-YOUNG_FOR: Final = timedelta(minutes=10)
-"""An outgoing payment of which too little is known counts as under way for so long."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingFacts:
-    """What the state of an outgoing payment is derived from; there is no "done" field.
-
-    Attributes:
-        failed: Whether the server gave up.
-        sent: Minor units sent so far.
-        debit: Minor units that leave the account, fees included, in the asset of ``sent``.
-        created_at: When the server created it.
-        sent_changed_at: When ``sent`` was last seen to change, or None.
-        receiver_settled: Whether its receiver is complete or covered; None when not known.
-    """
-
-    failed: bool
-    sent: int
-    debit: int
-    created_at: datetime
-    sent_changed_at: datetime | None = None
-    receiver_settled: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingVerdict:
-    """What the facts of an outgoing payment mean at one instant.
-
-    Attributes:
-        state: The word to show.
-        certain: False where SENT is only as far as can be known.
-        next_change_at: The first instant at which one of the above changes by itself, or None.
-    """
-
-    state: OutgoingState
-    certain: bool = True
-    next_change_at: datetime | None = None
-
-
-def derive_outgoing(facts: OutgoingFacts, now: datetime) -> OutgoingVerdict:
-    """Return what the facts of an outgoing payment mean at ``now`` (the server's time)."""
-    if facts.failed:
-        return OutgoingVerdict(OutgoingState.FAILED_PARTIAL if facts.sent else OutgoingState.FAILED)
-    if not facts.sent:
-        return OutgoingVerdict(OutgoingState.SENDING)
-    known = facts.sent >= facts.debit or facts.receiver_settled is True
-    quiet_at = [] if known else _later(facts.created_at, YOUNG_FOR)
-    if facts.sent_changed_at is not None and facts.sent < facts.debit:
-        quiet_at += _later(facts.sent_changed_at, MOVING_FOR)
-    pending = [instant for instant in quiet_at if instant > now]
-    if pending:
-        return OutgoingVerdict(OutgoingState.SENDING, next_change_at=max(pending))
-    return OutgoingVerdict(OutgoingState.SENT, certain=known)
-
-
-def effective_rate(receive: int, debit: int) -> Fraction | None:
-    """Return what arrives per minor unit debited, exactly; None when nothing is debited."""
-    return Fraction(receive, debit) if debit else None
-
-
-def outgoing_cost(state: OutgoingState, debit: int, sent: int) -> int | None:
-    """Return minor units that were debited and not sent; None until the payment has finished."""
-    return None if state is OutgoingState.SENDING else debit - sent

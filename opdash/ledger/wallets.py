@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from opdash.errors import LedgerError
 from opdash.ledger.anomalies import Expected
@@ -33,8 +34,7 @@ _FORGET: Final = (
 )
 
 
-@dataclass(slots=True)
-class Wallet:
+class Wallet(msgspec.Struct):
     """A wallet address inside a transaction.
 
     Attributes:

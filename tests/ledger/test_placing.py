@@ -151,6 +151,18 @@ def test_a_page_that_is_lost_between_others_waits_at_the_side_it_was_read_toward
         assert known(reader) == server.list
 
 
+def test_a_payment_beside_a_page_finds_its_place_with_it() -> None:
+    server = Server([0, 0, 0])
+    with opened() as (book, reader):
+        server.list = ["p0", "p2"]
+        server.record(book, 0, 2, cursor=None)
+        server.list = ["p0", "p1", "p2"]
+        book.record(server.payment("p1"), source=Source.GET)
+        assert known(reader) == ["p1", "p0", "p2"]
+        server.record(book, 2, 1, cursor="p1")
+        assert known(reader) == server.list
+
+
 def test_a_gone_payment_keeps_its_place() -> None:
     server = Server([0, 0, 0])
     with opened() as (book, reader):

@@ -13,8 +13,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input
 
 from opdash.errors import InputError, OpdashError
+from opdash.ledger.outgoing import OutgoingState, OutgoingVerdict
 from opdash.ledger.records import PaymentRow
-from opdash.ledger.states import OutgoingState, OutgoingVerdict
 from opdash.openpayments.addresses import parse_resource_url
 from opdash.openpayments.amounts import Amount
 from opdash.openpayments.resources import OutgoingPayment

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from textual.content import Content
 
-from opdash.ledger.states import (
+from opdash.ledger.outgoing import (
     OUTGOING_GLYPHS,
     OutgoingFacts,
     OutgoingState,
