@@ -383,8 +383,13 @@ class WalletSession:
         """Run work in a task of the session's: the caller may be cancelled, the work is not."""
         task = asyncio.create_task(work)
         self._actions.add(task)
-        task.add_done_callback(self._actions.discard)
+        task.add_done_callback(self._forget_action)
         return await asyncio.shield(task)
+
+    def _forget_action(self, task: asyncio.Task[Any]) -> None:
+        self._actions.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may have gone; a failure is then nobody's
 
 
 def _is_outage(error: OpdashError) -> bool:
