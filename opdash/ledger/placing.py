@@ -80,7 +80,8 @@ class Placer:
         )
         self._connection.executemany(
             """INSERT INTO cursor (wallet_key, scope, cursor, payment_key) VALUES (?, ?, ?, ?)
-               ON CONFLICT DO UPDATE SET payment_key = excluded.payment_key
+               ON CONFLICT (wallet_key, scope, cursor)
+               DO UPDATE SET payment_key = excluded.payment_key
                WHERE payment_key <> excluded.payment_key""",
             [
                 (self._wallet_key, self._scope_code, cursor, spot.key)

@@ -218,13 +218,15 @@ def test_a_full_disk_stores_a_page_whole_or_not_at_all(book: Book, reader: Ledge
     connection = book.ledger._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 3}")
-    page = [payment(f"p{n}", metadata={"x": "y" * 900}) for n in range(100)]
+    page = [payment(f"p{n}", code="NEW", metadata={"x": "y" * 900}) for n in range(100)]
     with pytest.raises(LedgerError, match="the disk is full") as caught:
         book.record(*page)
     assert "Free some space" in caught.value.advice
     assert reader.count(ADDRESS) == 1
     connection.execute("PRAGMA max_page_count = 1000000")
-    assert len(book.record(*page)) == 100
+    assert len(book.record(payment("after", code="NEWER"), *page)) == 101
+    codes = {row.received_asset.code for row in reader.window(ADDRESS, limit=200)}
+    assert codes == {"USD", "NEW", "NEWER"}
 
 
 def run(

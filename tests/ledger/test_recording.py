@@ -432,7 +432,7 @@ class TestGone:
         assert gone.kind is ChangeKind.GONE
         assert gone.payment.state is State.UNAVAILABLE
         assert gone.payment.no_longer_at_server
-        assert gone.payment.gone_at == SOON
+        assert gone.payment.gone_at == gone.payment.changed_at == SOON
         assert gone.payment == row(reader)
         assert book.mark_gone("p", at=LATER) == ()
         (back,) = book.record(payment(received=9), at=LATER)
