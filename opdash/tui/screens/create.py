@@ -40,7 +40,7 @@ UNKNOWN = (
 
 _PRESETS = tuple(Expiry)
 _LIMIT = "Servers allow 30 days at most."
-_READY = Content.assemble(("This will be sent", "bold"), ("  “…” is drawn then", "$muted"))
+_READY = Content.assemble(("This will be sent", "bold"), ("  “…” is set when it is sent", "$muted"))
 _NOT_READY = Content.styled("Not ready: see the marked fields", "bold $attention")
 _OPEN_AMOUNT = "Empty: any amount, the payer chooses."
 
