@@ -18,7 +18,8 @@ json_values = st.recursive(
 
 
 def shown(metadata: object, limits: TreeLimits | None = None) -> list[str]:
-    return Sheet(tree_rows(metadata, limits or TreeLimits(lines=100, depth=9, total=9999))).plain.split("\n")
+    chosen = limits or TreeLimits(lines=100, depth=9, total=9999)
+    return Sheet(tree_rows(metadata, chosen)).plain.split("\n")
 
 
 def test_a_tree_shows_its_branches() -> None:
