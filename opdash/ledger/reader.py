@@ -105,6 +105,15 @@ class LedgerReader:
         with self._snapshot():
             return next(self._wallets("WHERE address = ?", wallet_id), None)
 
+    def revision(self, wallet_id: str) -> int:
+        """Return a number that changes when anything shown of a wallet address does.
+
+        Another opdash process may have written it; a poll that finds nothing new changes nothing.
+        """
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            return 0 if figures is None else figures.revision
+
     def count(self, wallet_id: str) -> int:
         """Return how many payments of a wallet address are known."""
         with self._snapshot():

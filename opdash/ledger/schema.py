@@ -20,8 +20,8 @@
   any order is read without sorting. ``reference_key`` and ``description_key`` are the beginnings of
   those texts without regard to case.
 - ``sight`` changes with every poll and is narrow, so that a poll that finds nothing new writes two
-  or three disk pages. Its ``sequence`` is the wallet's number of the observation that wrote it: an answer
-  whose request was sent before that observation must not overwrite it.
+  or three disk pages. Its ``sequence`` is the wallet's number of the observation that wrote it: an
+  answer whose request was sent before that observation must not overwrite it.
 - ``entry`` is the time line. ``receipt_at`` is set where money of the wallet's asset arrived.
 - ``wallet.known`` and ``wallet.received_total`` are kept in step with ``payment`` by the same
   transactions; ``revision`` counts the transactions that changed what a reader would see.
