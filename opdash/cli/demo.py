@@ -50,6 +50,6 @@ def run(arguments: list[str]) -> int:
 
         with demo_home(payer=True, payments=options.payments, seed=options.seed) as home:
             dashboard = Dashboard(home.store, home.data_dir, context.clock, observer=observer)
-            app = OpdashApp(dashboard, demo=True)
+            app = OpdashApp(dashboard, demo=True, example=home.newest_outgoing)
             app.run()
             return app.return_code or 0

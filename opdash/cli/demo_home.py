@@ -11,6 +11,7 @@ from pathlib import Path
 
 from opdash.sandbox.process import SandboxProcess
 from opdash.settings import Profile, Settings, SettingsStore
+from opdash.tui.app import Example
 
 POLL_INTERVAL = 1.0
 """Seconds between two polls in the demo: money is seen to arrive."""
@@ -29,6 +30,11 @@ class DemoHome:
     store: SettingsStore
     data_dir: Path
     sandbox: SandboxProcess
+
+    def newest_outgoing(self) -> Example | None:
+        """Return the last payment that the payer made, or None while there is none."""
+        newest = self.sandbox.state()["newestOutgoingPayments"]
+        return Example(_name(self.sandbox.sender), newest[0]) if newest else None
 
 
 @contextlib.contextmanager
@@ -68,10 +74,14 @@ def _settings(sandbox: SandboxProcess) -> Settings:
 
 def _profile(sandbox: SandboxProcess, address: str) -> Profile:
     return Profile(
-        name=address.rpartition("/")[2],
+        name=_name(address),
         wallet_address=address,
         client_wallet_address=sandbox.client.wallet_address,
         key_id=sandbox.client.key_id,
         key_file=sandbox.client.private_key,
         poll_interval=POLL_INTERVAL,
     )
+
+
+def _name(address: str) -> str:
+    return address.rpartition("/")[2]

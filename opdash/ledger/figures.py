@@ -49,6 +49,11 @@ class Figures:
         self._orders: dict[Sort, Order] = {}
         self._receipts: Receipts | None = None
 
+    @property
+    def revision(self) -> int:
+        """The revision of the ledger up to which they are true."""
+        return self._revision
+
     def refresh(self, *, known: int, revision: int) -> None:
         """Drop what no longer holds, now that the wallet address is at this revision."""
         self.known = known

@@ -6,9 +6,8 @@ what a server said by itself.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ from opdash.ledger.records import (
     WalkState,
 )
 from opdash.ledger.states import grace
-from opdash.ledger.store import Ledger
 from opdash.openpayments.errors import (
     AnswerTooLargeError,
     GoneError,
@@ -45,6 +43,19 @@ _SCAN_PAUSE = 0.1
 """Seconds between two pages of a longer walk: ten requests a second at the most."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    """A payment that a get did not find.
+
+    Attributes:
+        token: The token that was used; the list must succeed with the very same.
+        ticket: What `Ledger.ticket` returned before it was asked for.
+    """
+
+    token: Secret
+    ticket: int
+
+
 class Poller:
     """Asks one wallet address's server what is new and what has changed."""
 
@@ -63,7 +74,7 @@ class Poller:
         self._reader = reader
         self._clock = clock
         self._announce = announce
-        self._suspects: dict[str, Secret] = {}
+        self._suspects: dict[str, _Suspect] = {}
         self._remembered = False
         self.on_screen: frozenset[str] = frozenset()
 
@@ -255,7 +266,7 @@ class Poller:
             payment = await self._connection.authorised(Right.INCOMING, ask)
         except (GoneError, NotFoundError) as error:
             if used and _names(error, payment_id):
-                self._suspects[payment_id] = used[0]
+                self._suspects[payment_id] = _Suspect(used[0], ticket)
             raise
         self._suspects.pop(payment_id, None)
         await self._record(wallet, (payment,), Source.GET, ticket=ticket)
@@ -268,23 +279,19 @@ class Poller:
         page, _ = await self._list(wallet, 1, None)
         token = (await self._connection.tokens()).current(Right.INCOMING)
         listed = {payment.id for payment in page.result}
-        gone: list[str] = []
-        for payment_id, used in tuple(self._suspects.items()):
-            del self._suspects[payment_id]
-            if token is None or used != token or payment_id in listed:
-                continue
-            gone.append(payment_id)
+        suspects, self._suspects = self._suspects, {}
+        for payment_id, suspect in suspects.items():
+            if suspect.token == token and payment_id not in listed:
+                await self._mark_gone(wallet, payment_id, suspect.ticket)
+
+    async def _mark_gone(self, wallet: WalletAddress, payment_id: str, ticket: int) -> None:
         now, patience, scope = self.now(), self.grace, self._profile.scope
-        for payment_id in gone:
-            mark = functools.partial(
-                Ledger.mark_gone,
-                wallet_id=wallet.id,
-                payment_id=payment_id,
-                at=now,
-                grace=patience,
-                scope=scope,
+        changes = await self._recorder.write(
+            lambda ledger: ledger.mark_gone(
+                wallet.id, payment_id, at=now, grace=patience, scope=scope, ticket=ticket
             )
-            self._announce(wallet.id, await self._recorder.write(mark))
+        )
+        self._announce(wallet.id, changes)
 
     # Asking and recording
 

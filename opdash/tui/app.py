@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+_FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+
 _TOAST_SECONDS = 6.0
 _ERROR_SECONDS = 12.0
 
@@ -49,6 +54,19 @@ def _first_profile(settings: Settings) -> str:
     return chosen[0] if len(chosen) == 1 else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An outgoing payment for a demonstration to show.
+
+    Attributes:
+        profile: The profile of the wallet that sent it.
+        url: Its URL.
+    """
+
+    profile: str
+    url: str
+
+
 class OpdashApp(App[None]):
     """The terminal dashboard.
 
@@ -56,6 +74,7 @@ class OpdashApp(App[None]):
         dashboard: The service, not started; the app starts it after its first paint and stops it
             when it ends.
         demo: Whether no money is real, which every screen then says.
+        example: Finds an outgoing payment to show in a demonstration; called on a thread.
         wallet: The profile to begin with; unless given the default one, or the only one.
     """
 
@@ -66,13 +85,21 @@ class OpdashApp(App[None]):
     class Heard(Message):
         """The service announced something."""
 
-    def __init__(self, dashboard: Dashboard, *, demo: bool = False, wallet: str = "") -> None:
+    def __init__(
+        self,
+        dashboard: Dashboard,
+        *,
+        demo: bool = False,
+        wallet: str = "",
+        example: Callable[[], Example | None] | None = None,
+    ) -> None:
         first = wallet or _first_profile(dashboard.settings)
         # Textual loads no sheets for the screen that it begins with.
         super().__init__(css_path=sheets("base", "widgets", "payments" if first else "wallets"))
         self.dashboard = dashboard
         self.demo = demo
         self._first = first
+        self._example = example
         self._heard: deque[Event] = deque()
         self._unsubscribe: Callable[[], None] | None = None
         for theme in THEMES:
@@ -99,6 +126,37 @@ class OpdashApp(App[None]):
         if self._unsubscribe is not None:
             self._unsubscribe()
         await self.dashboard.stop()
+
+    async def example_outgoing(self) -> Example | None:
+        """Return an outgoing payment to show in a demonstration, or None."""
+        return None if self._example is None else await asyncio.to_thread(self._example)
+
+    # What Textual would do otherwise
+
+    def _fatal_error(self) -> None:
+        """End after a mistake of opdash's own, without showing what variables held."""
+        _LOG.exception("The screen met a fault")
+        self.bell()
+        self._exit_renderables.append(
+            "opdash failed through a mistake of its own. Nothing in the ledger is lost.\n"
+            "Run it again with --debug to see where."
+        )
+        self._close_messages_no_wait()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text, unless pasting it could do more than show it."""
+        if text.isprintable():
+            super().copy_to_clipboard(text)
+        else:
+            self.tell(
+                "Not copied: the server sent characters that could act when they are pasted.",
+                severity="warning",
+            )
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """Return the screen as an SVG that loads nothing from another server."""
+        drawn = super().export_screenshot(title=title, simplify=simplify)
+        return _FONT_FACE.sub("", drawn)
 
     # What the service announces
 

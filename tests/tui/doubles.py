@@ -225,7 +225,11 @@ class World:
 
     def record(self, *payments: IncomingPayment, source: Source = Source.LIST) -> None:
         """Let the server show payments, and announce what changed."""
-        changes = self.ledger.record(
+        self.announce(self.write(*payments, source=source))
+
+    def write(self, *payments: IncomingPayment, source: Source = Source.LIST) -> tuple[Change, ...]:
+        """Write payments down as another opdash process would: nothing is announced here."""
+        return self.ledger.record(
             self.wallet.id,
             payments,
             at=self.clock.now(),
@@ -233,7 +237,6 @@ class World:
             scope=Scope.OWN,
             grace=GRACE,
         )
-        self.announce(changes)
 
     def announce(self, changes: tuple[Change, ...]) -> None:
         """Announce changes as the service would."""

@@ -365,6 +365,20 @@ async def test_offline_with_data_keeps_it_and_says_how_old_it_is(world: World) -
         assert notices(app) == ""
 
 
+async def test_what_another_opdash_wrote_appears_with_the_next_poll(world: World) -> None:
+    world.record(*shop_payments())
+    app = Told(world)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        known = table(app).row_count
+        world.write(make_payment(4321))
+        await settle(pilot)
+        assert table(app).row_count == known
+        world.set_status(Phase.LIVE, last_ok_at=NOW)
+        await settle(pilot)
+        assert table(app).row_count == known + 1
+
+
 async def test_a_ledger_that_cannot_be_read_is_a_sentence_and_no_crash(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

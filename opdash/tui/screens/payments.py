@@ -127,7 +127,10 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self.query_one("#body").mount(table, after="#empty")
             self.call_after_refresh(self._reload)
             table.focus()
-        self._fill()
+        if self._figures.are_behind():
+            self._reload()
+        else:
+            self._fill()
 
     def _creation_changed(self, creation: Creation) -> None:
         unanswered = self._figures.unanswered
@@ -355,10 +358,18 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     # Actions elsewhere
 
     def action_outgoing(self) -> None:
-        """Look up a payment by its URL."""
+        """Look up a payment by its URL; in the demo, the last one that the payer made."""
+        self.background(self._look_up, "look-up")
+
+    async def _look_up(self) -> None:
         from opdash.tui.screens.outgoing import OutgoingScreen
 
-        self.app.push_screen(OutgoingScreen(self.session))
+        example = await self.opdash.example_outgoing()
+        if example is None:
+            self.app.push_screen(OutgoingScreen(self.session))
+        else:
+            session = self.dashboard.session(example.profile)
+            self.app.push_screen(OutgoingScreen(session, example.url))
 
     def action_refresh(self) -> None:
         """Ask the server now."""

@@ -32,6 +32,7 @@ class Figures:
         self._reader = reader
         self._session = session
         self._day = self.today()
+        self._revision = 0
 
     @property
     def complete(self) -> bool:
@@ -52,6 +53,13 @@ class Figures:
         """Return whether another day has begun since they were read."""
         return self._day != self.today()
 
+    def are_behind(self) -> bool:
+        """Return whether the ledger holds news, such as another opdash process wrote."""
+        wallet_id = self._session.wallet_id
+        if wallet_id is None:
+            return False
+        return self._try(lambda: self._reader.revision(wallet_id)) != self._revision
+
     def read(self) -> None:
         """Read everything anew."""
         wallet_id = self._session.wallet_id
@@ -60,6 +68,7 @@ class Figures:
         if wallet_id is None:
             return
         now, reader = self._session.now(), self._reader
+        self._revision = self._try(lambda: reader.revision(wallet_id)) or 0
         self.summary = self._try(lambda: reader.summary(wallet_id, day_start=self._day, now=now))
         self.wallet = self._try(lambda: reader.wallet(wallet_id))
         for creation in self._try(lambda: reader.unresolved_creations(wallet_id)) or ():
