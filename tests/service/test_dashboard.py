@@ -1,0 +1,176 @@
+"""Profiles, keys and discovery, as the screens and the commands ask for them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opdash.errors import ConfigError, KeyFileError, LedgerError
+from opdash.ledger.store import Ledger
+from opdash.openpayments.addresses import AddressError
+from opdash.openpayments.errors import NotFoundError, UnreachableError
+from opdash.sandbox.process import SandboxProcess
+from opdash.service.dashboard import LEDGER_FILE
+from opdash.service.recorder import Recorder
+from opdash.service.status import Phase
+from opdash.settings import SettingsStore
+from tests.service.conftest import OpenDashboard, profile_of
+
+
+async def test_a_wallet_address_describes_itself_unasked_for_a_key(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(sandbox)
+    wallet = await watched.dashboard.probe(sandbox.wallet_addresses[2] + "/")
+    assert (wallet.id, wallet.asset_code, wallet.asset_scale) == (
+        sandbox.wallet_addresses[2],
+        "JPY",
+        0,
+    )
+    assert [(made.method, made.url) for made in watched.exchanges] == [
+        ("GET", sandbox.wallet_addresses[2])
+    ]
+
+
+@pytest.mark.parametrize("typed", ["", "alice", "ftp://ilp.example/a", "http://ilp.example/a"])
+async def test_what_is_no_wallet_address_is_not_asked(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, typed: str
+) -> None:
+    watched = open_dashboard(sandbox)
+    with pytest.raises(AddressError):
+        await watched.dashboard.probe(typed)
+    assert watched.exchanges == []
+
+
+async def test_an_unknown_wallet_address_and_a_dead_server_are_told_apart(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    dashboard = open_dashboard(sandbox).dashboard
+    with pytest.raises(NotFoundError):
+        await dashboard.probe(f"{sandbox.url}/nobody")
+    with pytest.raises(UnreachableError):
+        await dashboard.probe("http://127.0.0.1:9/alice")
+
+
+async def test_a_registered_key_is_found(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
+    found = await dashboard.check_key(client.wallet_address, client.key_id, client.private_key)
+    assert found.served
+    assert found.advice == ""
+
+
+async def test_a_key_that_is_not_served_is_to_be_registered(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
+    found = await dashboard.check_key(client.wallet_address, "other-1", client.private_key)
+    assert not found.served
+    assert "Register" in found.advice
+
+
+async def test_another_key_under_the_same_id_is_noticed(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
+    wrong = sandbox.other_client.private_key
+    found = await dashboard.check_key(client.wallet_address, client.key_id, wrong)
+    assert not found.served
+    assert "another key" in found.sentence
+
+
+async def test_a_client_without_a_public_name_is_warned(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
+    found = await dashboard.check_key(f"{sandbox.url}/nameless", client.key_id, client.private_key)
+    assert found.advice
+
+
+async def test_a_missing_key_file_is_a_sentence(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
+    with pytest.raises(KeyFileError):
+        await dashboard.check_key(client.wallet_address, client.key_id, tmp_path / "none.pem")
+
+
+async def test_an_added_profile_is_saved_and_watched(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    watched = open_dashboard(sandbox)
+    added = profile_of(sandbox, sandbox.wallet_addresses[1])
+    session = await watched.dashboard.add_profile(added)
+    for _ in range(100):
+        if session.status.phase is Phase.LIVE:
+            break
+        await asyncio.sleep(0.05)
+    assert session.status.phase is Phase.LIVE
+    saved = SettingsStore(tmp_path / "data.toml").load()
+    assert [profile.name for profile in saved.profiles] == ["rosa", "atelier"]
+    with pytest.raises(ConfigError):
+        await watched.dashboard.add_profile(replace(added, name="again"))
+
+
+async def test_a_removed_profile_leaves_its_payments(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    watched = open_dashboard(sandbox)
+    await watched.session.poll_once()
+    wallet = watched.wallet
+    await watched.dashboard.remove_profile("rosa")
+    assert watched.dashboard.profiles == ()
+    assert SettingsStore(tmp_path / "data.toml").load().profiles == ()
+    assert watched.dashboard.reader.count(wallet) > 0
+
+
+async def test_the_look_is_remembered(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    await open_dashboard(sandbox).dashboard.save_theme("light")
+    assert SettingsStore(tmp_path / "data.toml").load().theme == "light"
+
+
+async def test_a_wallet_without_a_key_says_how_to_get_one(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(sandbox, key_file=None, key_id="")
+    with pytest.raises(ConfigError, match="no key"):
+        await watched.session.poll_once()
+    assert "opdash key new" in watched.session.status.advice
+
+
+async def test_a_write_that_has_begun_is_finished(tmp_path: Path) -> None:
+    recorder = Recorder(Ledger.open(tmp_path / LEDGER_FILE))
+    begun, done = asyncio.Event(), []
+    loop = asyncio.get_running_loop()
+
+    def slow(_: Ledger) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        for _turn in range(200_000):
+            pass
+        done.append(True)
+
+    asking = asyncio.create_task(recorder.write(slow))
+    await begun.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await recorder.close()
+    await recorder.close()
+    assert done == [True]
+
+
+async def test_a_file_that_is_no_ledger_is_refused_untouched(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / LEDGER_FILE
+    path.write_text("these are my notes, not a ledger" * 40)
+    with pytest.raises(LedgerError):
+        open_dashboard(sandbox)
+    assert path.read_text().startswith("these are my notes")
