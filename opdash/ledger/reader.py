@@ -37,6 +37,7 @@ from opdash.ledger.records import (
     WalletRow,
 )
 from opdash.ledger.rows import Assets, decode, select
+from opdash.ledger.scans import Scan, read_scan
 from opdash.ledger.wallets import read_walk_state
 
 _MOST_FOUND: Final = 50
@@ -243,6 +244,22 @@ class LedgerReader:
         """Return how far a scope's list was read without a gap; None where it was not read."""
         with self._snapshot():
             return read_walk_state(self._connection, wallet_id, scope)
+
+    def scan(self, wallet_id: str, scope: Scope) -> Scan:
+        """Return how the reading of a scope's whole list stands."""
+        with self._snapshot():
+            return read_scan(self._connection, wallet_id, scope)
+
+    def created_since(self, wallet_id: str, instant: datetime) -> int:
+        """Return how many known payments were created later than an instant."""
+        with self._snapshot():
+            count: int
+            (count,) = self._connection.execute(
+                """SELECT COUNT(*) FROM payment WHERE created_at > ?
+                   AND wallet_key = (SELECT wallet_key FROM wallet WHERE address = ?)""",
+                (encode_instant(instant), wallet_id),
+            ).fetchone()
+            return count
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:

@@ -137,6 +137,19 @@ class Recorder:
         self._write([subject])
         self._finish([subject])
 
+    def mark_absent(self, keys: Sequence[int], at: datetime, grace: timedelta) -> None:
+        """Take over that payments are gone, by their numbers, at most some hundreds."""
+        marks = ", ".join("?" * len(keys))
+        found = self._connection.execute(select(f"WHERE p.payment_key IN ({marks})"), keys)
+        subjects: list[_Subject] = []
+        for columns in found.fetchall():
+            subject, before = self._decode(columns)
+            self._take(subject, gone(before, at, grace))
+            subject.seen = True
+            subjects.append(subject)
+        self._write(subjects)
+        self._finish(subjects)
+
     def advance(self, now: datetime, grace: timedelta, limit: int) -> bool:
         """Move what time alone moves, at most ``limit`` payments; return whether any was due."""
         due = self._connection.execute(

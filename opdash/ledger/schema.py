@@ -6,6 +6,7 @@
        │          ├──< entry             append-only: every observed step
        │          └──< cursor            where the server's cursors stand in the list
        ├──< walk                         how far each scope has been read
+       ├──< scan                         how far a reading of a scope's whole list has come
        └──< creation                     what opdash set out to create
     base, asset                          texts that repeat, kept once
 
@@ -13,6 +14,9 @@
   ``next_change_at`` is the instant at which that state changes by itself. Its URL is parted into
   ``base`` and ``segment``, which halves the table and finds a payment by the beginning of its id.
 - ``walk.gaps`` is a JSON list of cursors.
+- ``scan.ticket`` is the wallet's ``sequence`` when the scan began: what has a lower or equal one
+  in ``sight`` when a whole scan has ended was not shown by it. ``began_at`` is NULL between scans.
+  A scan that is not ``whole`` goes on at the ``cursor`` of ``walk``.
 - The order of the list is ``created_at`` descending, then ``tie`` descending. Servers order by
   stamps finer than those they print, so ``tie`` keeps the list's own order among equal ones; it has
   gaps, and means nothing outside its instant. ``placed`` tells that it was read from a list.
@@ -172,7 +176,28 @@ def _create(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_create,)
+def _add_scans(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """CREATE TABLE scan (
+            wallet_key INTEGER NOT NULL REFERENCES wallet,
+            scope INTEGER NOT NULL,
+            began_at INTEGER,
+            ticket INTEGER NOT NULL,
+            whole INTEGER NOT NULL,
+            trusted INTEGER NOT NULL,
+            cursor TEXT,
+            walked INTEGER NOT NULL,
+            pages INTEGER NOT NULL,
+            payments INTEGER NOT NULL,
+            ended_at INTEGER,
+            total INTEGER NOT NULL,
+            paused INTEGER NOT NULL,
+            PRIMARY KEY (wallet_key, scope)
+        ) WITHOUT ROWID"""
+    )
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (_create, _add_scans)
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 
 VERSION: Final = len(MIGRATIONS)

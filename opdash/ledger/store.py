@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
@@ -27,6 +28,15 @@ from opdash.ledger.records import (
     WalkState,
 )
 from opdash.ledger.rows import Assets
+from opdash.ledger.scans import (
+    Scan,
+    Scanned,
+    absent_payments,
+    moved_on,
+    read_scan,
+    save_frontier,
+    save_scan,
+)
 from opdash.ledger.wallets import (
     Wallet,
     find_wallet,
@@ -35,10 +45,11 @@ from opdash.ledger.wallets import (
     save_walk_state,
     save_wallet,
 )
-from opdash.openpayments.resources import IncomingPayment, WalletAddress
+from opdash.openpayments.resources import IncomingPayment, IncomingPaymentPage, WalletAddress
 from opdash.safetext import safe_text
 
 _ADVANCE_AT_ONCE: Final = 500
+_GONE_AT_ONCE: Final = 500
 
 
 class Ledger:
@@ -243,6 +254,118 @@ class Ledger:
         with self._writing():
             wallet = find_wallet(self._connection, wallet_id)
             save_walk_state(self._connection, wallet, scope, state)
+
+    def begin_scan(
+        self, wallet_id: str, scope: Scope, at: datetime, *, anew: bool = False
+    ) -> tuple[Scan, int]:
+        """Begin to read a scope's whole list, or go on where that was broken off.
+
+        Args:
+            wallet_id: The wallet address.
+            scope: The scope.
+            at: The server's time.
+            anew: Whether to begin at the head although a scan is under way: its place was lost.
+
+        Returns:
+            The scan, and the ticket to be taken for its next request.
+        """
+        with self._writing():
+            wallet = find_wallet(self._connection, wallet_id)
+            scan = read_scan(self._connection, wallet_id, scope)
+            if scan.began_at is None or anew:
+                walk = read_walk_state(self._connection, wallet_id, scope)
+                known = walk is not None and not walk.server_has_more
+                fresh = Scan(
+                    began_at=at,
+                    ticket=wallet.sequence,
+                    whole=anew or known,
+                    ended_at=scan.ended_at,
+                    total=scan.total,
+                    paused=scan.paused,
+                )
+                save_scan(self._connection, wallet, scope, fresh)
+                scan = read_scan(self._connection, wallet_id, scope)
+            return scan, wallet.sequence
+
+    def record_scanned(
+        self,
+        wallet_id: str,
+        page: IncomingPaymentPage,
+        scan: Scan,
+        *,
+        at: datetime,
+        scope: Scope,
+        grace: timedelta,
+        ticket: int,
+    ) -> Scanned:
+        """Take over a page that a scan read at its cursor, and move the scan on, in one.
+
+        Where another process has moved the scan since, the page is recorded all the same.
+        """
+        with self._recording(wallet_id) as (recorder, wallet):
+            if page.result:
+                look = Look(at, Source.LIST, scope, grace, wallet.expected)
+                place = PagePlace(pagination=page.pagination, cursor=scan.cursor)
+                recorder.record(page.result, look, place, ticket)
+            now = read_scan(self._connection, wallet_id, scope)
+            moved = now.is_at(scan)
+            if moved:
+                now = moved_on(now, page, wallet_id)
+                save_scan(self._connection, wallet, scope, now)
+                if not now.whole or now.walked:
+                    save_frontier(self._connection, wallet, scope, now, at)
+        return Scanned(now, moved, recorder.changes, wallet.sequence)
+
+    def end_scan(
+        self, wallet_id: str, scope: Scope, *, at: datetime, grace: timedelta
+    ) -> tuple[Change, ...]:
+        """End a scan that has reached the end of the list; does nothing for another.
+
+        What a whole one did not show, and nobody has seen since it began, is gone.
+
+        Returns:
+            The payments that are gone.
+        """
+        changes: tuple[Change, ...] = ()
+        after: int | None = 0
+        while after is not None:
+            with self._recording(wallet_id) as (recorder, wallet):
+                scan = read_scan(self._connection, wallet_id, scope)
+                if scan.began_at is None or not scan.walked:
+                    return changes
+                after = self._mark_absent(recorder, wallet, scope, scan, after, at, grace)
+                if after is None:
+                    total = scan.payments if scan.whole else wallet.known
+                    ended = Scan(ended_at=at, total=total, paused=scan.paused)
+                    save_scan(self._connection, wallet, scope, ended)
+            changes += recorder.changes
+        return changes
+
+    def pause_scan(self, wallet_id: str, scope: Scope, paused: bool) -> None:
+        """Write down whether a person wants the list to be read in the background."""
+        with self._writing():
+            wallet = find_wallet(self._connection, wallet_id)
+            scan = read_scan(self._connection, wallet_id, scope)
+            save_scan(self._connection, wallet, scope, replace(scan, paused=paused))
+
+    def _mark_absent(
+        self,
+        recorder: Recorder,
+        wallet: Wallet,
+        scope: Scope,
+        scan: Scan,
+        after: int,
+        at: datetime,
+        grace: timedelta,
+    ) -> int | None:
+        """Mark some of those gone that a scan did not show; return the last, None at the end."""
+        if not scan.proves:
+            return None
+        absent = absent_payments(self._connection, wallet, scope, scan.ticket, after, _GONE_AT_ONCE)
+        if not absent:
+            return None
+        recorder.mark_absent(absent, at, grace)
+        return absent[-1]
 
     def set_last_poll(self, wallet_id: str, at: datetime) -> None:
         """Write down when the server last answered a poll."""

@@ -28,6 +28,7 @@ _FORGET: Final = (
     "DELETE FROM entry WHERE wallet_key = ?",
     "DELETE FROM cursor WHERE wallet_key = ?",
     "DELETE FROM walk WHERE wallet_key = ?",
+    "DELETE FROM scan WHERE wallet_key = ?",
     "DELETE FROM creation WHERE wallet_key = ?",
     "DELETE FROM payment WHERE wallet_key = ?",
     "DELETE FROM wallet WHERE wallet_key = ?",

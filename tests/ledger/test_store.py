@@ -192,6 +192,7 @@ class TestWalletAddresses:
             book.record(payment(), payment("q"), wallet_id=wallet, page=place)
             book.ledger.begin_creation(replace(INTENT, wallet=wallet, request_id=wallet))
             book.ledger.set_walk_state(wallet, Scope.OWN, TestWalks.STATE)
+            book.ledger.begin_scan(wallet, Scope.OWN, NOW)
         book.ledger.forget_wallet(ADDRESS)
         book.ledger.forget_wallet("https://nowhere.example")
         assert [wallet.address for wallet in reader.wallets()] == [OTHER.id]
@@ -204,7 +205,7 @@ class TestWalletAddresses:
         tables = reader._connection.execute(
             "SELECT name FROM sqlite_master WHERE sql LIKE '%wallet_key INTEGER NOT NULL%'"
         ).fetchall()
-        assert len(tables) == 5
+        assert len(tables) == 6
         for (table,) in tables:
             keys = reader._connection.execute(f"SELECT DISTINCT wallet_key FROM {table}")
             assert len(keys.fetchall()) == 1, table
