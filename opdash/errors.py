@@ -7,6 +7,7 @@ happened and one that says what to do next, both free of secrets and of control 
     ├── InputError                    2   what a person typed or wrote in a file
     │   ├── AmountError, AddressError, MetadataError   (opdash.openpayments)
     │   ├── ExpiryError, DraftMetadataError            (opdash.service.drafts)
+    │   ├── SearchError                                (opdash.ledger.search)
     │   ├── KeyFileError
     │   └── ConfigError
     ├── LedgerError                   1   the local database
