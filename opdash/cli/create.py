@@ -17,7 +17,7 @@ from opdash.cli.when import parse_duration, parse_instant
 from opdash.errors import InputError, OpdashError
 from opdash.ledger.records import UNRESOLVED, Creation, CreationStatus
 from opdash.openpayments.amounts import MAX_CREATE_VALUE, Asset, parse_minor
-from opdash.openpayments.errors import UnansweredError, UnreachableError
+from opdash.openpayments.errors import OpenPaymentsError, UnansweredError
 from opdash.openpayments.resources import WalletAddress
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
@@ -151,11 +151,13 @@ async def _look_again(dashboard: Dashboard, session: WalletSession, creation: Cr
     await dashboard.clock.sleep(session.profile.poll_interval)
     try:
         await session.poll_once()
-    except UnreachableError as error:
-        raise UnansweredError(
-            "It is unknown whether the payment was created: the server cannot be reached.",
+    except OpenPaymentsError as error:
+        unknown = UnansweredError(
+            f"It is unknown whether the payment was created. {error.sentence}",
             "opdash looks for it when it next starts; do not create it again before that.",
-        ) from error
+        )
+        unknown.exit_code = error.exit_code
+        raise unknown from error
     return dashboard.reader.creation(creation.request_id) or creation
 
 

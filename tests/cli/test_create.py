@@ -16,7 +16,13 @@ import pytest
 from opdash.errors import LedgerError
 from opdash.ledger.reader import LedgerReader
 from opdash.openpayments.client import OpenPaymentsClient
-from opdash.openpayments.errors import UnansweredError
+from opdash.openpayments.errors import (
+    InvalidTokenError,
+    OpenPaymentsError,
+    ProtocolError,
+    ServerFaultError,
+    UnansweredError,
+)
 from opdash.openpayments.resources import IncomingPayment
 from opdash.sandbox.process import SandboxProcess
 from opdash.service import creations
@@ -247,6 +253,36 @@ def test_what_cannot_be_looked_up_stays_unknown_until_the_next_start(
 
     assert listed.line["asked"]["decimal"] == "5.00"
     assert f"has been created: {listed.line['id']}" in listed.err
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [
+        (ServerFaultError("The server is in trouble.", "Try again in a moment.", status=503), 5),
+        (InvalidTokenError("The token seems bad.", "Try again in a moment.", status=401), 4),
+        (ProtocolError("The answer is no JSON.", "Try again in a moment."), 1),
+    ],
+)
+def test_a_refused_look_never_invites_to_create_again(
+    shop: Shell,
+    lost: Callable[[bool], None],
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: OpenPaymentsError,
+    code: int,
+) -> None:
+    lost(True)
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise refusal
+
+    monkeypatch.setattr(OpenPaymentsClient, "list_incoming_payments", refuse)
+
+    ran = shop("create", "--amount", "5")
+
+    assert (ran.code, ran.out) == (code, "")
+    assert f"unknown whether the payment was created. {refusal.sentence}" in ran.err
+    assert "do not create it again" in ran.err
+    assert "Try again" not in ran.err
 
 
 def test_interrupting_after_sending_says_how_to_find_out(
