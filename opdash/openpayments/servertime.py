@@ -13,6 +13,7 @@ from opdash.openpayments.resources import utc
 
 _SAMPLES = 5
 _HALF_A_SECOND = timedelta(seconds=0.5)
+_YEARS = range(1970, 3000)
 
 
 class ServerTime:
@@ -28,7 +29,7 @@ class ServerTime:
         return statistics.median_high(self._offsets) if self._offsets else timedelta(0)
 
     def learn(self, headers: Mapping[str, str], asked_at: datetime) -> None:
-        """Take an answer's ``Date`` into account, unless a cache gave it.
+        """Take an answer's ``Date`` into account, unless a cache gave it or it cannot be meant.
 
         The header is cut to whole seconds, and was written some time between asking and now.
 
@@ -42,7 +43,7 @@ class ServerTime:
             date = parsedate_to_datetime(headers["date"])
         except (ValueError, TypeError, OverflowError, IndexError):
             return
-        if date.tzinfo is None:
+        if date.tzinfo is None or date.year not in _YEARS:
             return
         between = asked_at + (self._clock.now() - asked_at) / 2
         self._offsets.append(utc(date) + _HALF_A_SECOND - between)

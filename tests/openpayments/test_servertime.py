@@ -52,6 +52,7 @@ def test_a_new_time_is_believed_after_three_answers(clock: StillClock) -> None:
         {"date": "yesterday"},
         {"date": "Fri, 20 Nov 2026 04:10:04 -0000"},
         {"date": "Fri, 99 Nov 99999 04:10:04 GMT"},
+        {"date": "Fri, 31 Dec 9999 23:59:59 GMT"},
         {"date": "Fri, 20 Nov 2020 04:10:04 GMT", "age": "600"},
     ],
 )
