@@ -17,9 +17,10 @@ from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.judgements import Server
 from opdash.openpayments.keys import ClientKey
 from opdash.openpayments.refusals import refusal_error
-from opdash.openpayments.secrets import Secret
+from opdash.openpayments.secrets import MASK, Secret
 from opdash.openpayments.signatures import sign_request
 from opdash.openpayments.transport import Answer, Transport
+from opdash.redact import redact
 
 DONE = frozenset({200})
 """What most requests are answered with."""
@@ -64,7 +65,7 @@ class Channel:
             if answer.status not in _REDIRECTS or not location:
                 break
             answer = await self._transport.send("GET", _redirected(answer.url, location), {})
-        return self._checked(Server.RESOURCE, answer, DONE, with_token=False)
+        return self._checked(Server.RESOURCE, answer, DONE)
 
     async def ask_anyone(self, url: str) -> Answer:
         """Fetch something public; a redirect is an error.
@@ -74,7 +75,7 @@ class Channel:
             OpenPaymentsError: There is no good answer.
         """
         answer = await self._transport.send("GET", wire_url(url), {})
-        return self._checked(Server.RESOURCE, answer, DONE, with_token=False)
+        return self._checked(Server.RESOURCE, answer, DONE)
 
     async def ask_resource(
         self,
@@ -103,7 +104,7 @@ class Channel:
         asked = _at_server(url, server)
         headers = self._signed(method, asked, token, body)
         answer = await self._transport.send(method, asked, headers, body)
-        return self._checked(Server.RESOURCE, answer, expected, with_token=True)
+        return self._checked(Server.RESOURCE, answer, expected, token)
 
     async def ask_authorization(
         self,
@@ -130,10 +131,9 @@ class Channel:
             OpenPaymentsError: There is no good answer.
         """
         asked = _at_server(url, server)
-        with_token = token is not None
         headers = self._signed(method, asked, token, body)
-        answer = await self._transport.send(method, asked, headers, body, masked=with_token)
-        return self._checked(Server.AUTHORIZATION, answer, expected, with_token=with_token)
+        answer = await self._transport.send(method, asked, headers, body, masked=token is not None)
+        return self._checked(Server.AUTHORIZATION, answer, expected, token)
 
     def _signed(
         self, method: str, url: str, token: Secret | None, body: bytes | None
@@ -154,7 +154,11 @@ class Channel:
         )
 
     def _checked(
-        self, server: Server, answer: Answer, expected: frozenset[int], *, with_token: bool
+        self,
+        server: Server,
+        answer: Answer,
+        expected: frozenset[int],
+        token: Secret | None = None,
     ) -> Answer:
         if answer.status in expected:
             return answer
@@ -168,11 +172,16 @@ class Channel:
             server,
             answer.url,
             answer.status,
-            answer.headers,
-            answer.body,
-            with_token=with_token,
+            {name: _unquoted(value, token) for name, value in answer.headers.items()},
+            _unquoted(answer.body.decode(errors="replace"), token).encode(),
+            with_token=token is not None,
             now=self._clock.now() + self.server_offset,
         )
+
+
+def _unquoted(words: str, token: Secret | None) -> str:
+    """Mask the token that was sent where a server quotes it."""
+    return words if token is None else redact(words.replace(token.reveal(), MASK))
 
 
 def _at_server(url: str, server: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -501,6 +502,25 @@ async def test_nothing_secret_is_told_of_an_exchange(
     for secret in (TOKEN.reveal(), "HANDLE5", "FRESH5", "REFERENCE5", going_on.token.reveal()):
         assert secret not in told
     assert len(exchanges) == 3
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+async def test_a_server_that_quotes_the_token_shows_it_to_nobody(
+    client: OpenPaymentsClient, raw: RawServer, wallet: WalletAddress, content_type: str
+) -> None:
+    async def quote(request: Received, writer: asyncio.StreamWriter) -> None:
+        sent = f"bad {TOKEN.reveal()} in {request.headers['signature']}"
+        body = sent.encode() if content_type == "text/plain" else {"error": {"description": sent}}
+        challenge = f"GNAP {TOKEN.reveal()}"
+        writer.write(answer(body, "403 X", content_type=content_type, WWW_Authenticate=challenge))
+
+    raw.reply(quote)
+    with pytest.raises(errors.NotPermittedError) as caught:
+        await client.list_incoming_payments(wallet, TOKEN)
+    told = f"{caught.value}{caught.value.description}{caught.value.www_authenticate}"
+    assert "bad •••" in caught.value.sentence
+    assert TOKEN.reveal() not in told
+    assert raw.received[-1].headers["signature"][6:-1] not in told
 
 
 async def test_without_a_key_only_what_is_public_is_asked(
