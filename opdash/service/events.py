@@ -61,7 +61,24 @@ class ConsentEnded:
     sentence: str
 
 
-Event: TypeAlias = PaymentsChanged | StatusChanged | CreationChanged | ConsentNeeded | ConsentEnded
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What a server had to tell of the time without answers is known now, without a gap.
+
+    Attributes:
+        profile: The profile.
+        payments: How many payments were created meanwhile.
+        since: When the server had last answered before (the server's time).
+    """
+
+    profile: str
+    payments: int
+    since: datetime
+
+
+Event: TypeAlias = (
+    PaymentsChanged | StatusChanged | CreationChanged | ConsentNeeded | ConsentEnded | CaughtUp
+)
 Listener: TypeAlias = Callable[[Event], None]
 
 

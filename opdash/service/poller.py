@@ -67,6 +67,7 @@ class Poller:
         reader: LedgerReader,
         clock: Clock,
         announce: Callable[[str, tuple[Change, ...]], None],
+        caught_up: Callable[[int, datetime], None],
     ) -> None:
         self._profile = profile
         self._connection = connection
@@ -74,6 +75,9 @@ class Poller:
         self._reader = reader
         self._clock = clock
         self._announce = announce
+        self._caught_up = caught_up
+        self._away = True
+        self._away_since: datetime | None = None
         self._suspects: dict[str, _Suspect] = {}
         self._remembered = False
         self.on_screen: frozenset[str] = frozenset()
@@ -102,10 +106,11 @@ class Poller:
         Raises:
             OpenPaymentsError: The server could not be asked; what it said before is recorded.
         """
-        wallet = await self.wallet()
+        wallet = await self._present()
         started = self.now()
         await self._read_head(wallet)
         requests = 1 + await self._close_gaps(wallet)
+        self._tell_caught_up(wallet)
         budget = requests_per_poll(self._profile.poll_interval) - requests
         left = [
             payment
@@ -177,6 +182,38 @@ class Poller:
         """Write down a payment that the server answered to a person's action."""
         await self._record(wallet, (payment,), source)
 
+    async def fetch_page(self, first: int, cursor: str | None) -> IncomingPaymentPage:
+        """Fetch one page of the list and record nothing.
+
+        Raises:
+            AnswerTooLargeError: It is larger than opdash reads; ask for fewer.
+            OpenPaymentsError: It could not be fetched.
+        """
+        return await self._connection.authorised(
+            Right.INCOMING,
+            lambda client, wallet, token: client.list_incoming_payments(
+                wallet, token, first=first, cursor=cursor
+            ),
+        )
+
+    def missed(self) -> None:
+        """Say that a poll failed: what happens from now on is caught up with by a later one."""
+        self._away = True
+
+    async def _present(self) -> WalletAddress:
+        """Return the wallet address, and remember since when its server has told nothing."""
+        wallet = await self.wallet()
+        if self._away and self._away_since is None:
+            known = self._reader.wallet(wallet.id)
+            self._away_since = None if known is None else known.last_poll_at
+        return wallet
+
+    def _tell_caught_up(self, wallet: WalletAddress) -> None:
+        since, self._away, self._away_since = self._away_since, False, None
+        missed = 0 if since is None else self._reader.created_since(wallet.id, since)
+        if since is not None and missed:
+            self._caught_up(missed, since)
+
     # The head of the list, and what lies between it and what is known
 
     async def _read_head(self, wallet: WalletAddress) -> None:
@@ -197,18 +234,32 @@ class Poller:
     async def _close_gaps(self, wallet: WalletAddress) -> int:
         """Walk on from where heads did not meet what was known; return the requests made."""
         requests = 0
+        been_at: set[str] = set()
         while (state := self._walk_state(wallet)) is not None and state.gaps:
             if requests:
                 await self._clock.sleep(_SCAN_PAUSE)
             cursor, rest = state.gaps[0], state.gaps[1:]
             page, ticket = await self._list(wallet, MAX_PAGE, cursor)
             requests += 1
-            known = all(self._reader.payment(wallet.id, last.id) for last in page.result[-1:])
+            if not page.result or cursor in been_at:
+                await self._give_up_gap(wallet, state)
+                continue
+            been_at.add(cursor)
+            known = self._reader.payment(wallet.id, page.result[-1].id) is not None
             await self._record_page(wallet, page, cursor, ticket)
             closed = known or not page.pagination.has_next_page
             gaps = rest if closed else (str(page.pagination.end_cursor), *rest)
             await self._set_walk(wallet, replace(state, gaps=gaps, updated_at=self.now()))
         return requests
+
+    async def _give_up_gap(self, wallet: WalletAddress, state: WalkState) -> None:
+        """Leave a gap whose place the server has lost to a scan of the whole list."""
+        now, scope = self.now(), self._profile.scope
+        left = replace(state, gaps=state.gaps[1:], server_has_more=True, updated_at=now)
+        await self._set_walk(wallet, left)
+        await self._recorder.write(
+            lambda ledger: ledger.begin_scan(wallet.id, scope, now, anew=True)
+        )
 
     def _meets_known(self, wallet: WalletAddress, page: IncomingPaymentPage) -> bool:
         """Return whether a head, not yet recorded, reaches down to what earlier heads showed.
@@ -305,12 +356,7 @@ class Poller:
         """
         ticket = await self._ticket(wallet)
         try:
-            page = await self._connection.authorised(
-                Right.INCOMING,
-                lambda client, wallet, token: client.list_incoming_payments(
-                    wallet, token, first=first, cursor=cursor
-                ),
-            )
+            page = await self.fetch_page(first, cursor)
         except AnswerTooLargeError:
             if first == 1:
                 raise

@@ -37,16 +37,19 @@ from opdash.service.consent import ConsentDesk, Right
 from opdash.service.creations import Creator
 from opdash.service.drafts import PaymentDraft
 from opdash.service.events import (
+    CaughtUp,
     CreationChanged,
     EventHub,
     PaymentsChanged,
     StatusChanged,
 )
 from opdash.service.late_imports import LateImports
+from opdash.service.pace import RightOfWay
 from opdash.service.poller import Poller
 from opdash.service.recorder import Recorder
+from opdash.service.scan import Scanner
 from opdash.service.schedule import next_delay
-from opdash.service.status import Phase, Status
+from opdash.service.status import Phase, ScanProgress, Status
 from opdash.settings import Profile
 
 if TYPE_CHECKING:
@@ -92,7 +95,25 @@ class WalletSession:
             profile, clock, ConsentDesk(profile.name, events), imports, observer
         )
         self._poller = Poller(
-            profile, self._connection, recorder, reader, clock, self._payments_changed
+            profile,
+            self._connection,
+            recorder,
+            reader,
+            clock,
+            self._payments_changed,
+            self._has_caught_up,
+        )
+        self._way = RightOfWay()
+        self._scanner = Scanner(
+            profile,
+            self._poller,
+            recorder,
+            reader,
+            clock,
+            self._way,
+            is_live=lambda: self.status.phase is Phase.LIVE,
+            announce=self._payments_changed,
+            tell=lambda progress: self._set_status(scan=progress),
         )
         self._creator = Creator(
             self._connection, self._poller, recorder, reader, clock, self._creation_changed
@@ -126,13 +147,14 @@ class WalletSession:
     # Polling
 
     def start(self) -> None:
-        """Begin polling in the background; does nothing when it has begun."""
+        """Begin polling and scanning in the background; does nothing when it has begun."""
         if self._loops:
             return
         self._set_status(phase=Phase.CONNECTING)
         self._loops = [
             asyncio.create_task(self._poll_for_ever(), name=f"poll {self.profile.name}"),
             asyncio.create_task(self._tick_for_ever(), name=f"tick {self.profile.name}"),
+            asyncio.create_task(self._scanner.run(), name=f"scan {self.profile.name}"),
         ]
 
     async def stop(self) -> None:
@@ -189,6 +211,25 @@ class WalletSession:
             OpdashError: It could not be fetched.
         """
         return await self._own(self._poller.load_older())
+
+    async def read_all(self) -> ScanProgress:
+        """Read the server's list to its end now; see `Scanner.read_all`.
+
+        It stops at once when it is cancelled: what was read stays, and the next scan goes on.
+
+        Raises:
+            OpdashError: It could not be read to the end.
+        """
+        return await self._scanner.read_all()
+
+    async def pause_scan(self, paused: bool) -> None:
+        """Pause the reading of the whole list in the background, or let it go on.
+
+        Raises:
+            OpdashError: It could not be written down.
+        """
+        if self.wallet_id is not None:
+            await self._own(self._scanner.pause(self.wallet_id, paused))
 
     # A person's actions
 
@@ -293,11 +334,13 @@ class WalletSession:
     async def _poll(self) -> None:
         self._set_status(polling=True)
         try:
-            await self._poller.poll()
-            wallet_id = self.wallet_id
-            if wallet_id is not None:
-                await self._creator.follow_up(wallet_id)
+            with self._way.taken():
+                await self._poller.poll()
+                wallet_id = self.wallet_id
+                if wallet_id is not None:
+                    await self._creator.follow_up(wallet_id)
         except OpdashError as error:
+            self._poller.missed()
             phase = Phase.OFFLINE if _is_outage(error) else Phase.REFUSED
             self._set_status(
                 phase=phase,
@@ -308,6 +351,7 @@ class WalletSession:
             )
             raise
         except Exception as error:
+            self._poller.missed()
             _LOG.exception("A poll met a fault of opdash itself")
             self._set_status(
                 phase=Phase.REFUSED, polling=False, problem="opdash met a fault of its own."
@@ -349,6 +393,9 @@ class WalletSession:
         if changes:
             self._events.publish(PaymentsChanged(wallet_id, changes))
 
+    def _has_caught_up(self, payments: int, since: datetime) -> None:
+        self._events.publish(CaughtUp(self.profile.name, payments, since))
+
     def _creation_changed(self, creation: Creation) -> None:
         self._events.publish(CreationChanged(self.profile.name, creation))
 
@@ -381,10 +428,14 @@ class WalletSession:
 
     async def _own(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run work in a task of the session's: the caller may be cancelled, the work is not."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._going_first(work))
         self._actions.add(task)
         task.add_done_callback(self._forget_action)
         return await asyncio.shield(task)
+
+    async def _going_first(self, work: Coroutine[Any, Any, _T]) -> _T:
+        with self._way.taken():
+            return await work
 
     def _forget_action(self, task: asyncio.Task[Any]) -> None:
         self._actions.discard(task)

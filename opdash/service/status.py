@@ -22,6 +22,46 @@ class Phase(Enum):
     """The server answered and said no, or said something unreadable; the next try is armed."""
 
 
+class Activity(Enum):
+    """What is being read in the background."""
+
+    NONE = "none"
+    """Nothing."""
+    READING = "reading"
+    """The list, to its end, for the first time."""
+    CHECKING = "checking"
+    """The whole list once more, to find what has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far a reading of the whole list has come.
+
+    Attributes:
+        activity: What is being read now.
+        paused: Whether a person has paused it.
+        pages: Pages read, those before a restart included.
+        payments: Payments on them.
+        rate: Payments a second of late; 0 while that is not known.
+        total: How many payments the list had last time; 0 if that is not known.
+        left: How long it may still take; None where nobody can know.
+        gone: How many payments the last reading has found gone.
+        ended_at: When the list was last read to its end (UTC, the server's time).
+        problem: Why it could not be read, one sentence, or empty.
+    """
+
+    activity: Activity = Activity.NONE
+    paused: bool = False
+    pages: int = 0
+    payments: int = 0
+    rate: int = 0
+    total: int = 0
+    left: timedelta | None = None
+    gone: int = 0
+    ended_at: datetime | None = None
+    problem: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """One session's standing; a new record replaces the old at every change.
@@ -36,6 +76,7 @@ class Status:
         oldest_unrefreshed_at: When the least recently asked payment that can still change was
             last seen; None when nothing can change.
         server_offset: The server's clock less this machine's.
+        scan: The reading of the whole list.
     """
 
     phase: Phase = Phase.IDLE
@@ -46,3 +87,4 @@ class Status:
     advice: str = ""
     oldest_unrefreshed_at: datetime | None = None
     server_offset: timedelta = timedelta(0)
+    scan: ScanProgress = ScanProgress()
