@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -415,6 +416,19 @@ async def test_metadata_rows_come_and_go_by_mouse(tmp_path: Path) -> None:
         await form.pilot.click(".remove")
         await form.pilot.pause()
         assert rows.rows == []
+
+
+async def test_rows_can_be_read_while_they_come_and_go(tmp_path: Path) -> None:
+    async with create_form(tmp_path) as form:
+        rows = form.app.screen.query_one(MetadataRows)
+        coming = MetadataRow()
+        rows.query_one("#metadata-rows").mount(coming)
+        assert rows.read().metadata == {}
+        await form.pilot.pause()
+        coming.remove()
+        while coming in rows.rows:
+            assert rows.read().metadata == {}
+            await asyncio.sleep(0)
 
 
 async def test_too_much_metadata_is_told(tmp_path: Path) -> None:

@@ -70,29 +70,41 @@ def _key_problem(key: str, before: dict[str, object]) -> str:
 class MetadataRow(Vertical):
     """One key, its value, the type it will be sent as, and what is wrong with them."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Held, not looked up: a row is also read while it is coming or going.
+        self._key = Input(placeholder="key", compact=True, classes="key")
+        self._value = Input(placeholder="value", compact=True, classes="value")
+        self._kind = Label("", classes="kind", markup=False)
+        self._note = NoteLine()
+
     def compose(self) -> ComposeResult:
         """Lay the parts out."""
         with Horizontal(classes="line"):
-            yield Input(placeholder="key", compact=True, classes="key")
-            yield Input(placeholder="value", compact=True, classes="value")
-            yield Label("", classes="kind", markup=False)
+            yield self._key
+            yield self._value
+            yield self._kind
             yield Button("✕", compact=True, classes="remove", tooltip="Remove this row")
-        yield NoteLine()
+        yield self._note
 
     @property
     def typed(self) -> tuple[str, str]:
         """The key and the value as typed."""
-        return self.query_one(".key", Input).value, self.query_one(".value", Input).value
+        return self._key.value, self._value.value
+
+    def edit(self) -> None:
+        """Put the cursor into the key."""
+        self._key.focus()
 
     def show(self, problem: str) -> None:
         """Show what is wrong, and as what the value will be sent."""
-        self.query_one(NoteLine).say(problem, Note.BAD if problem else Note.HINT)
+        self._note.say(problem, Note.BAD if problem else Note.HINT)
         key, value = self.typed
         try:
             kind = kind_of(value) if key or value else ""
         except InputError:
             kind = "?"
-        self.query_one(".kind", Label).update(kind)
+        self._kind.update(kind)
 
 
 class MetadataRows(Vertical):
@@ -128,7 +140,7 @@ class MetadataRows(Vertical):
         """Add a row and put the cursor into its key."""
         row = MetadataRow()
         await self.query_one("#metadata-rows").mount(row)
-        row.query_one(".key", Input).focus()
+        row.edit()
 
     async def remove_row(self, row: MetadataRow) -> None:
         """Remove a row; the focus goes to its neighbour, or to the button that adds one."""
@@ -137,7 +149,7 @@ class MetadataRows(Vertical):
         others = rows[:index] + rows[index + 1 :]
         await row.remove()
         if others:
-            others[min(index, len(others) - 1)].query_one(".key", Input).focus()
+            others[min(index, len(others) - 1)].edit()
         else:
             self.query_one("#metadata-add").focus()
         self.post_message(self.Changed())
