@@ -25,8 +25,11 @@ from opdash.openpayments.errors import (
     NotPermittedError,
     OpenPaymentsError,
     ProtocolError,
+    ServerFaultError,
     SignatureRefusedError,
     TooFastError,
+    TooManyRequestsError,
+    UnreachableError,
 )
 from opdash.openpayments.resources import WalletAddress
 from opdash.openpayments.secrets import Secret
@@ -44,12 +47,18 @@ INTERACTION_LIFE = timedelta(minutes=10)
 DEFAULT_WAIT = 5.0
 """Seconds between two polls of ``continue`` where the server names none."""
 
+_LEAST_WAIT = 1.0
+_MOST_WAIT = 60.0
+_RENEW_AGAIN = 5.0
+"""Seconds until a renewal is tried again while the token is still good."""
+
 
 @dataclass(slots=True)
 class _Held:
     token: AccessToken
     continuation: Continuation | None
     renew_at: float
+    ends_at: float
 
 
 class TokenKeeper:
@@ -97,7 +106,7 @@ class TokenKeeper:
             if held is None:
                 return await self._obtain(right)
             if self._clock.monotonic() >= held.renew_at:
-                return await self._renew(right, held)
+                return await self._renewed_early(right, held)
             return held.token.value
 
     def current(self, right: Right) -> Secret | None:
@@ -109,6 +118,17 @@ class TokenKeeper:
         """Stop waiting for consent; the requests that wait for it fail."""
         for event in self._abandoned.values():
             event.set()
+
+    async def _renewed_early(self, right: Right, held: _Held) -> Secret:
+        """Renew a token before it ends; an authorization server's outage can wait till then."""
+        try:
+            return await self._renew(right, held)
+        except OpenPaymentsError as error:
+            now = self._clock.monotonic()
+            if not _is_outage(error) or now >= held.ends_at:
+                raise
+            held.renew_at = now + _RENEW_AGAIN
+            return held.token.value
 
     async def _renewed(self, right: Right, stale: Secret) -> Secret:
         async with self._locks[right]:
@@ -178,7 +198,8 @@ class TokenKeeper:
     def _hold(self, right: Right, token: AccessToken, continuation: Continuation | None) -> Secret:
         lifetime = float("inf") if token.expires_in is None else float(token.expires_in)
         margin = min(30.0, lifetime * 0.2)
-        self._held[right] = _Held(token, continuation, self._clock.monotonic() + lifetime - margin)
+        ends_at = self._clock.monotonic() + lifetime
+        self._held[right] = _Held(token, continuation, ends_at - margin, ends_at)
         return token.value
 
     def _access(self, right: Right) -> tuple[Access, ...]:
@@ -222,7 +243,12 @@ class TokenKeeper:
             try:
                 grant = await self._client.continue_grant(auth_server, continuation)
             except TooFastError:
-                wait += 1.0
+                wait = min(wait + 1.0, _MOST_WAIT)
+                continue
+            except OpenPaymentsError as error:
+                if not _is_outage(error):
+                    raise
+                wait = min(wait * 2.0, _MOST_WAIT)
                 continue
             if grant.token is not None:
                 return grant
@@ -243,7 +269,13 @@ class TokenKeeper:
 
 
 def _wait_of(continuation: Continuation) -> float:
-    return DEFAULT_WAIT if continuation.wait is None else float(continuation.wait)
+    wait = DEFAULT_WAIT if continuation.wait is None else float(continuation.wait)
+    return min(max(wait, _LEAST_WAIT), _MOST_WAIT)
+
+
+def _is_outage(error: OpenPaymentsError) -> bool:
+    """Return whether the server gave no answer to what it was asked, and may give one later."""
+    return isinstance(error, (UnreachableError, ServerFaultError, TooManyRequestsError))
 
 
 def _means_lost(error: OpenPaymentsError) -> bool:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from opdash.ledger.records import Scope
 from opdash.openpayments.errors import (
     GrantDeniedError,
     InactiveTokenError,
     InvalidTokenError,
     OpenPaymentsError,
+    ServerFaultError,
+    UnreachableError,
 )
+from opdash.openpayments.grants import AccessToken, Continuation, Grant, Interaction
+from opdash.openpayments.resources import WalletAddress
 from opdash.openpayments.secrets import Secret
 from opdash.sandbox.process import SandboxProcess
-from opdash.service.consent import Right
-from opdash.service.events import ConsentEnded, ConsentNeeded
+from opdash.service.consent import ConsentDesk, Right
+from opdash.service.events import ConsentEnded, ConsentNeeded, EventHub
+from opdash.service.tokens import TokenKeeper
+from tests.openpayments.conftest import StillClock
 from tests.service.conftest import OpenDashboard, Watched
 
 if TYPE_CHECKING:
+    from opdash.openpayments.client import OpenPaymentsClient
     from tests.conftest import StartSandbox
 
 
@@ -171,3 +179,85 @@ async def test_a_wrong_key_is_explained(
         await watched.session.poll_once()
     assert caught.value.advice
     assert watched.session.status.problem
+
+
+# An authorization server that errs: a real one does not on demand
+
+
+class Authority:
+    """Stands for a client: each call is answered with the next of its answers."""
+
+    def __init__(self, *answers: object) -> None:
+        self.answers = list(answers)
+        self.calls: list[str] = []
+
+    def _next(self, call: str) -> object:
+        self.calls.append(call)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def request_grant(self, *_: object, **__: object) -> object:
+        return self._next("request")
+
+    async def continue_grant(self, *_: object) -> object:
+        return self._next("continue")
+
+    async def rotate_token(self, *_: object) -> object:
+        return self._next("rotate")
+
+
+def access_token(number: int) -> AccessToken:
+    return AccessToken(Secret(f"T{number}"), f"https://auth.example/token/{number}", 100)
+
+
+def question_of(wait: int | None) -> Grant:
+    continuation = Continuation("https://auth.example/continue/1", Secret("C"), wait)
+    return Grant(None, continuation, Interaction("https://auth.example/consent"))
+
+
+def keeper_of(authority: Authority, clock: StillClock) -> TokenKeeper:
+    wallet = WalletAddress(
+        "https://ilp.example/rosa", "USD", 2, "https://auth.example", "https://ilp.example/rs"
+    )
+    desk = ConsentDesk("rosa", EventHub())
+    return TokenKeeper(cast("OpenPaymentsClient", authority), wallet, Scope.OWN, clock, desk)
+
+
+async def test_an_outage_does_not_end_the_wait_for_consent() -> None:
+    authority = Authority(
+        question_of(5),
+        UnreachableError("Nothing answers."),
+        ServerFaultError("The server is in trouble.", status=502),
+        Grant(access_token(1)),
+    )
+    token = await keeper_of(authority, StillClock()).token(Right.OUTGOING)
+    assert token.reveal() == "T1"
+    assert authority.calls == ["request", "continue", "continue", "continue"]
+
+
+@pytest.mark.parametrize(("named", "least", "most"), [(0, 1, 2), (10**9, 30, 60)])
+async def test_a_wait_that_nobody_can_mean_neither_spins_nor_hangs(
+    named: int, least: float, most: float
+) -> None:
+    clock = StillClock()
+    authority = Authority(question_of(named), Grant(access_token(1)))
+    await keeper_of(authority, clock).token(Right.OUTGOING)
+    assert least <= clock.slept <= most
+
+
+async def test_a_good_token_is_used_while_the_authorization_server_is_down() -> None:
+    clock = StillClock()
+    down = UnreachableError("Nothing answers.")
+    authority = Authority(Grant(access_token(1)), down, down, access_token(2))
+    keeper = keeper_of(authority, clock)
+    assert (await keeper.token(Right.INCOMING)).reveal() == "T1"
+    await clock.sleep(85)
+    assert (await keeper.token(Right.INCOMING)).reveal() == "T1"
+    assert (await keeper.token(Right.INCOMING)).reveal() == "T1"
+    assert authority.calls == ["request", "rotate"]
+    await clock.sleep(20)
+    with pytest.raises(UnreachableError):
+        await keeper.token(Right.INCOMING)
+    assert (await keeper.token(Right.INCOMING)).reveal() == "T2"
