@@ -215,28 +215,28 @@ class Scanner:
             self._announce(wallet_id, changes)
 
     def _count(self, scan: Scan) -> None:
-        rate = self._rate(scan.payments)
+        each = self._seconds_each(scan.payments)
         total = scan.total if scan.whole and scan.total >= scan.payments else 0
-        left = timedelta(seconds=round((total - scan.payments) / rate)) if total and rate else None
+        left = (total - scan.payments) * each
         self._show(
             activity=Activity.CHECKING if scan.whole and scan.ended_at else Activity.READING,
             paused=scan.paused,
             pages=scan.pages,
             payments=scan.payments,
-            rate=rate,
+            rate=round(1 / each) if each else 0,
             total=total,
-            left=left,
+            left=timedelta(seconds=round(left)) if total and each else None,
             gone=0,
             problem="",
         )
 
-    def _rate(self, payments: int) -> int:
-        """Return payments a second over the last pages; 0 while that is not known."""
+    def _seconds_each(self, payments: int) -> float:
+        """Return the seconds a payment takes, over the last pages; 0 while that is not known."""
         if not self._marks:
-            return 0
+            return 0.0
         at, before = self._marks[0]
         seconds = self._clock.monotonic() - at
-        return round((payments - before) / seconds) if seconds > 0 and payments > before else 0
+        return seconds / (payments - before) if seconds > 0 and payments > before else 0.0
 
     def _show(self, **changes: Any) -> None:
         progress = replace(self.progress, **changes)
