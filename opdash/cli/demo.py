@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, UsageError, whole_number
+from opdash.cli.output import can_show_screen
 
 
 def run(arguments: list[str]) -> int:
@@ -39,17 +38,16 @@ def run(arguments: list[str]) -> int:
             from opdash.cli.demo_check import check
 
             return check(context.clock, observer)
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not can_show_screen():
             raise UsageError(
                 "The demo needs a terminal, and this is none.",
                 "“opdash demo --check” runs without one.",
             )
         from opdash.cli.demo_home import demo_home
+        from opdash.cli.ending import run_screen
         from opdash.service.dashboard import Dashboard
         from opdash.tui.app import OpdashApp
 
         with demo_home(payer=True, payments=options.payments, seed=options.seed) as home:
             dashboard = Dashboard(home.store, home.data_dir, context.clock, observer=observer)
-            app = OpdashApp(dashboard, demo=True, example=home.newest_outgoing)
-            app.run()
-            return app.return_code or 0
+            return run_screen(OpdashApp(dashboard, demo=True, example=home.newest_outgoing))

@@ -122,12 +122,16 @@ def shows_colour(stream: TextIO) -> bool:
 
 def is_interactive() -> bool:
     """Return whether a person can be asked: both input and talk are at a terminal."""
-    return (
-        sys.stdin is not None
-        and sys.stderr is not None
-        and sys.stdin.isatty()
-        and sys.stderr.isatty()
-    )
+    return _are_at_terminal(sys.stdin, sys.stderr)
+
+
+def can_show_screen() -> bool:
+    """Return whether the screen can be drawn and typed at; Textual draws on standard error."""
+    return _are_at_terminal(sys.stdin, sys.stdout, sys.stderr)
+
+
+def _are_at_terminal(*streams: TextIO | None) -> bool:
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def ask(question: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, UsageError, add_wallet_option
+from opdash.cli.output import can_show_screen
 
 
 def run(arguments: list[str]) -> int:
@@ -13,12 +12,13 @@ def run(arguments: list[str]) -> int:
     parser = CommandParser("", "Open the screen.")
     add_wallet_option(parser)
     options = parser.parse(arguments)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not can_show_screen():
         raise UsageError(
             "The screen needs a terminal, and this is none.",
             "Use “opdash list” or “opdash watch”, or see “opdash --help”.",
         )
     with opened(options) as context:
+        from opdash.cli.ending import run_screen
         from opdash.service.dashboard import Dashboard
         from opdash.tui.app import OpdashApp
 
@@ -27,6 +27,4 @@ def run(arguments: list[str]) -> int:
             context.store, context.options.data_dir, context.clock, observer=observer
         )
         wallet = dashboard.settings.profile(options.wallet).name if options.wallet else ""
-        app = OpdashApp(dashboard, wallet=wallet)
-        app.run()
-        return app.return_code or 0
+        return run_screen(OpdashApp(dashboard, wallet=wallet))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Iterable, Iterator
 
 from opdash.cli import shapes, wording
 from opdash.cli.context import opened
+from opdash.cli.ending import told_to_end
 from opdash.cli.following import Follower
 from opdash.cli.options import CommandParser, add_json_option
 from opdash.cli.output import print_json, print_lines, talk
@@ -64,14 +64,12 @@ async def _watch(dashboard: Dashboard, sessions: Iterable[WalletSession], *, as_
     printer = _Printer(dashboard.reader, watched, ended, as_json=as_json)
     forget = dashboard.events.subscribe(printer.take)
     looking = asyncio.create_task(_look_for_ever(printer, dashboard))
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, ended.set)
     try:
-        for session in watched:
-            session.start()
-        await ended.wait()
+        with told_to_end(ended.set):
+            for session in watched:
+                session.start()
+            await ended.wait()
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
         forget()
         looking.cancel()
     if printer.failure is not None:

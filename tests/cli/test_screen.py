@@ -6,11 +6,17 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
+import subprocess
 import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from opdash.sandbox.process import SandboxProcess
 from tests.cli.conftest import Shell, shop_profile
@@ -40,6 +46,11 @@ class Terminal:
                     self.written += os.read(self._controller, 65536)
                 except OSError:  # the screen has ended
                     assert text.encode() in self.written, self.written[-2000:]
+
+    @property
+    def modes(self) -> list[Any]:
+        """How the terminal treats what is typed: by lines or keys, shown or not."""
+        return termios.tcgetattr(self._controller)
 
     def type(self, keys: str) -> None:
         os.write(self._controller, keys.encode())
@@ -71,6 +82,35 @@ def test_the_screen_opens_shows_payments_and_closes(shop: Shell) -> None:
     assert b"Traceback" not in screen.written
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_screen_and_puts_the_terminal_back(
+    shop: Shell, ending: signal.Signals
+) -> None:
+    with terminal(shop) as screen:
+        before = screen.modes
+        screen.wait_for("live")
+        assert screen.modes != before
+        screen.process.send_signal(ending)
+        screen.wait_for("\x1b[?1049l")
+
+        assert screen.process.wait(PATIENCE) == 0
+        assert screen.modes == before
+    assert b"Traceback" not in screen.written
+
+
+def test_a_signal_ends_the_demo_and_throws_its_keys_away(
+    shop: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with terminal(shop, "demo") as screen:
+        screen.wait_for("live")
+        assert list(tmp_path.glob("**/*.pem"))
+        screen.process.send_signal(signal.SIGTERM)
+
+        assert screen.process.wait(PATIENCE) == 0
+    assert not list(tmp_path.glob("**/*.pem"))
+
+
 def test_the_screen_begins_with_the_wallet_that_is_named(
     shop: Shell, sandbox: SandboxProcess
 ) -> None:
@@ -81,6 +121,21 @@ def test_the_screen_begins_with_the_wallet_that_is_named(
         screen.type("q")
 
         assert screen.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("words", [(), ("demo",)])
+@pytest.mark.parametrize("elsewhere", ["stdin", "stdout", "stderr"])
+def test_without_a_terminal_there_is_no_screen(
+    shell: Shell, words: tuple[str, ...], elsewhere: str
+) -> None:
+    controller, terminal = pty.openpty()
+    streams: dict[str, int] = dict.fromkeys(("stdin", "stdout", "stderr"), terminal)
+    streams[elsewhere] = subprocess.PIPE
+    process = shell.spawn(*words, **streams)
+    process.communicate(timeout=PATIENCE)
+    os.close(terminal)
+    os.close(controller)
+    assert process.returncode == 2
 
 
 def test_a_wallet_that_is_not_set_up_opens_no_screen(shop: Shell) -> None:

@@ -1,0 +1,45 @@
+"""Ending in good order when another program, or a closed terminal, says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opdash.tui.app import OpdashApp
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def told_to_end(end: Callable[[], None]) -> Iterator[None]:
+    """Call ``end`` on SIGTERM, and on SIGHUP unless it is ignored as under ``nohup``.
+
+    To be entered while the event loop runs.
+    """
+    loop = asyncio.get_running_loop()
+    heeded = [one for one in _SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+    for one in heeded:
+        loop.add_signal_handler(one, end)
+    try:
+        yield
+    finally:
+        for one in heeded:
+            loop.remove_signal_handler(one)
+
+
+def run_screen(app: OpdashApp) -> int:
+    """Run the app until a person leaves it or a signal ends it; return the exit code.
+
+    Either way the terminal is put back, and whoever called can put away the rest.
+    """
+
+    async def main() -> None:
+        with told_to_end(app.exit):
+            await app.run_async()
+
+    asyncio.run(main())
+    return app.return_code or 0
