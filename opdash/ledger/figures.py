@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
+from typing import Final, TypeVar
 
 import msgspec
 
 from opdash.ledger.encoding import NEVER, OPEN_CODES, STATE_CODES, decode_amount
 from opdash.ledger.ranking import Order
 from opdash.ledger.receipts import Receipts
-from opdash.ledger.records import Sort
+from opdash.ledger.records import AssetTotals, Sort
+from opdash.ledger.rows import Assets
+from opdash.ledger.search.finding import Finder, Matches
+from opdash.ledger.search.terms import All
 from opdash.ledger.states import State
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_KEPT: Final = 3
 
 
 class OpenFigures(msgspec.Struct, frozen=True):
@@ -39,7 +47,7 @@ class Figures:
         known: How many payments are known.
     """
 
-    def __init__(self, key: int, asset_key: int, known: int, revision: int) -> None:
+    def __init__(self, key: int, asset_key: int, known: int, revision: int, assets: Assets) -> None:
         self.key = key
         self.asset_key = asset_key
         self.known = known
@@ -48,6 +56,9 @@ class Figures:
         self._needing_action: int | None = None
         self._orders: dict[Sort, Order] = {}
         self._receipts: Receipts | None = None
+        self._assets = assets
+        self._matches: dict[tuple[All, Sort], Matches] = {}
+        self._totals: dict[All, tuple[AssetTotals, ...]] = {}
 
     @property
     def revision(self) -> int:
@@ -62,12 +73,39 @@ class Figures:
             self._open = None
             self._needing_action = None
             self._orders.clear()
+            self._matches.clear()
+            self._totals.clear()
 
     def order(self, connection: sqlite3.Connection, sort: Sort) -> Order:
         """Return the payments in an order."""
         if sort not in self._orders:
             self._orders[sort] = Order(connection, self.key, sort)
         return self._orders[sort]
+
+    def first_matches(self, connection: sqlite3.Connection, tree: All, limit: int) -> list[int]:
+        """Return the numbers of the newest payments that match, at most ``limit``."""
+        return Finder(connection, self.key, tree).first(limit)
+
+    def has_matches(self, tree: All, sort: Sort) -> bool:
+        """Return whether it is known which payments match."""
+        return (tree, sort) in self._matches
+
+    def matches(self, connection: sqlite3.Connection, tree: All, sort: Sort) -> Matches:
+        """Return all payments that match, in an order."""
+        found = self._matches.get((tree, sort))
+        if found is None:
+            found = Finder(connection, self.key, tree).all(sort)
+            _keep(self._matches, (tree, sort), found)
+        return found
+
+    def totals(self, connection: sqlite3.Connection, tree: All | None) -> tuple[AssetTotals, ...]:
+        """Return what the payments that match add up to in each asset; None for all payments."""
+        tree = tree or All()
+        found = self._totals.get(tree)
+        if found is None:
+            found = Finder(connection, self.key, tree).totals(self._assets)
+            _keep(self._totals, tree, found)
+        return found
 
     def open_at(self, connection: sqlite3.Connection, now: int) -> OpenFigures:
         """Return what is open at ``now`` (encoded)."""
@@ -94,6 +132,12 @@ class Figures:
             ).fetchone()
             self._needing_action = kept
         return kept
+
+
+def _keep(kept: dict[_K, _V], key: _K, value: _V) -> None:
+    kept[key] = value
+    if len(kept) > _KEPT:
+        del kept[next(iter(kept))]
 
 
 def open_figures(

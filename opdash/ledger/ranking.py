@@ -22,7 +22,7 @@ from opdash.ledger.records import Sort, SortColumn
 
 _STRIDE: Final = 256
 _BEFORE_ALL: Final = (-(2**63), -(2**63))
-_COLUMNS: Final = {
+COLUMNS: Final = {
     SortColumn.CREATED: "",
     SortColumn.STATE: "state",
     SortColumn.ASKED: "asked",
@@ -31,6 +31,7 @@ _COLUMNS: Final = {
     SortColumn.DESCRIPTION: "description_key",
     SortColumn.EXPIRES: "expires_at",
 }
+"""The column of the database for each; creation is what every order ends in."""
 
 Key = tuple[Any, ...]
 """What a row is ordered by; no two rows of a wallet address have the same."""
@@ -138,7 +139,7 @@ class Order:
     def __init__(self, connection: sqlite3.Connection, wallet_key: int, sort: Sort) -> None:
         self._connection = connection
         self._wallet_key = wallet_key
-        self._column = _COLUMNS[sort.column]
+        self._column = COLUMNS[sort.column]
         self._in_groups = bool(self._column) and not sort.descending
         self._groups: dict[Any, Ranking] = {}
         columns = [*filter(None, [self._column]), "created_at", "tie"]

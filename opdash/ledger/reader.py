@@ -20,10 +20,10 @@ from opdash.ledger.encoding import (
     split_id,
 )
 from opdash.ledger.figures import Figures
-from opdash.ledger.ranking import Order
 from opdash.ledger.receipts import DAYS
 from opdash.ledger.records import (
     NEWEST_FIRST,
+    AssetTotals,
     Changeable,
     Creation,
     PaymentRow,
@@ -38,10 +38,13 @@ from opdash.ledger.records import (
 )
 from opdash.ledger.rows import Assets, decode, select
 from opdash.ledger.scans import Scan, read_scan
+from opdash.ledger.search.finding import NO_MATCHES, Matches
+from opdash.ledger.search.terms import Query
 from opdash.ledger.wallets import read_walk_state
 
 _MOST_FOUND: Final = 50
 _AT_ONCE: Final = 200
+_FIRST: Final = 500
 _AFTER_ALL: Final = chr(0x10FFFF)
 _LONG_AGO: Final = 0
 _NOTHING: Final = Summary(
@@ -115,27 +118,86 @@ class LedgerReader:
             figures = self._figures(wallet_id)
             return 0 if figures is None else figures.revision
 
-    def count(self, wallet_id: str) -> int:
-        """Return how many payments of a wallet address are known."""
+    def count(self, wallet_id: str, query: Query | None = None) -> int:
+        """Return how many payments of a wallet address are known, or match a query."""
         with self._snapshot():
             figures = self._figures(wallet_id)
-            return 0 if figures is None else figures.known
+            if figures is None:
+                return 0
+            if query is None:
+                return figures.known
+            return len(figures.matches(self._connection, query.tree, NEWEST_FIRST))
 
     def window(
-        self, wallet_id: str, sort: Sort = NEWEST_FIRST, offset: int = 0, limit: int = 50
+        self,
+        wallet_id: str,
+        sort: Sort = NEWEST_FIRST,
+        offset: int = 0,
+        limit: int = 50,
+        query: Query | None = None,
     ) -> tuple[PaymentRow, ...]:
-        """Return at most ``limit`` payments from rank ``offset`` on."""
-        with self._snapshot():
-            order = self._order(wallet_id, sort)
-            if order is None or limit <= 0:
-                return ()
-            return self._rows(order.window(max(offset, 0), limit))
+        """Return at most ``limit`` payments from rank ``offset`` on, of those that match a query.
 
-    def position(self, wallet_id: str, sort: Sort, payment_id: str) -> int | None:
-        """Return the rank of a payment in an order, or None if it is not known."""
+        The first rows of a query, the newest first, are there before all that match are known.
+        """
         with self._snapshot():
-            order, key = self._order(wallet_id, sort), self._key(wallet_id, payment_id)
-            return None if order is None or key is None else order.position(key)
+            figures = self._figures(wallet_id)
+            if figures is None or limit <= 0:
+                return ()
+            offset = max(offset, 0)
+            if query is None:
+                return self._rows(figures.order(self._connection, sort).window(offset, limit))
+            is_first = sort == NEWEST_FIRST and offset + limit <= _FIRST
+            if is_first and not figures.has_matches(query.tree, sort):
+                first = figures.first_matches(self._connection, query.tree, offset + limit)
+                return self._rows(first[offset:])
+            matches = figures.matches(self._connection, query.tree, sort)
+            return self._rows(matches.keys[offset : offset + limit])
+
+    def position(
+        self, wallet_id: str, sort: Sort, payment_id: str, query: Query | None = None
+    ) -> int | None:
+        """Return the rank of a payment in an order, or None if it is not one of these."""
+        with self._snapshot():
+            figures, key = self._figures(wallet_id), self._key(wallet_id, payment_id)
+            if figures is None or key is None:
+                return None
+            if query is None:
+                return figures.order(self._connection, sort).position(key)
+            return figures.matches(self._connection, query.tree, sort).position(key)
+
+    def totals(self, wallet_id: str, query: Query | None = None) -> tuple[AssetTotals, ...]:
+        """Return what all payments, or those that match a query, add up to in each asset."""
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            if figures is None:
+                return ()
+            return figures.totals(self._connection, None if query is None else query.tree)
+
+    def matches(self, wallet_id: str, query: Query, sort: Sort = NEWEST_FIRST) -> Matches:
+        """Return all payments that match a query, by their numbers, for `rows`.
+
+        They are the ledger's as of now; another thread may go on with them.
+        """
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            if figures is None:
+                return NO_MATCHES
+            return figures.matches(self._connection, query.tree, sort)
+
+    def rows(self, keys: Sequence[int]) -> tuple[PaymentRow, ...]:
+        """Return payments by their numbers, in that order; those that are gone are left out."""
+        with self._snapshot():
+            return self._rows(keys)
+
+    def number(self, wallet_id: str, payment_id: str) -> int | None:
+        """Return a payment's number, or None if it is not known."""
+        with self._snapshot():
+            return self._key(wallet_id, payment_id)
+
+    def interrupt(self) -> None:
+        """End what another thread is reading; its call raises `LedgerError`."""
+        self._connection.interrupt()
 
     def payment(self, wallet_id: str, payment_id: str) -> PaymentRow | None:
         """Return a payment by its URL, or None."""
@@ -282,13 +344,11 @@ class LedgerReader:
             return None
         figures = self._known_figures.get(wallet_id)
         if figures is None or (figures.key, figures.asset_key) != found[:2]:
-            figures = self._known_figures[wallet_id] = Figures(*found)
+            key, asset_key, known, revision = found
+            figures = Figures(key, asset_key, known, revision, self._assets)
+            self._known_figures[wallet_id] = figures
         figures.refresh(known=found[2], revision=found[3])
         return figures
-
-    def _order(self, wallet_id: str, sort: Sort) -> Order | None:
-        figures = self._figures(wallet_id)
-        return None if figures is None else figures.order(self._connection, sort)
 
     def _wallets(self, condition: str, *values: str) -> Iterator[WalletRow]:
         found = self._connection.execute(

@@ -43,6 +43,7 @@ from opdash.ledger.rows import (
     encode_state,
     select,
 )
+from opdash.ledger.search.index import Document, TextIndex
 from opdash.ledger.wallets import Wallet, save_figures
 from opdash.openpayments.resources import IncomingPayment
 
@@ -95,6 +96,7 @@ class Recorder:
         self._connection = connection
         self._assets = assets
         self._wallet = wallet
+        self._texts = TextIndex(connection, wallet.key)
         self.changes: tuple[Change, ...] = ()
 
     def record(
@@ -219,6 +221,7 @@ class Recorder:
         self._connection.executemany(UPDATE, [(*self._values(s), s.spot.key) for s in old])
         if new:
             self._insert(new)
+        self._index(new, old)
         self._wallet.sequence += 1
         self._write_sights(subjects)
         self._write_lines(subjects)
@@ -235,6 +238,14 @@ class Recorder:
             rows.append((*self._values(subject), key, self._wallet.key, base_key, segment))
         self._connection.executemany(INSERT, rows)
         self._wallet.known += len(new)
+
+    def _index(self, new: Iterable[_Subject], old: Iterable[_Subject]) -> None:
+        """Let searches find the texts as they are now."""
+        pairs = [(_document(s.before, s.spot.key), _document(s.row, s.spot.key)) for s in old]
+        moved = [(before, now) for before, now in pairs if before != now]
+        self._texts.remove(before for before, _ in moved if before)
+        added = (_document(subject.row, subject.spot.key) for subject in new)
+        self._texts.add([now for now in (*added, *(now for _, now in moved)) if now])
 
     def _values(self, subject: _Subject) -> tuple[Any, ...]:
         if subject.row is None:
@@ -355,6 +366,13 @@ class Recorder:
         return self._base_key(base) or int(
             self._connection.execute("INSERT INTO base (url) VALUES (?)", (base,)).lastrowid or 0
         )
+
+
+def _document(row: PaymentRow | None, key: int | None) -> Document | None:
+    if row is None or key is None:
+        return None
+    created_at = encode_instant(row.created_at)
+    return Document(key, created_at, row.reference, row.description, row.metadata_json)
 
 
 def _place(

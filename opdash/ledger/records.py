@@ -162,6 +162,24 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     anomalies: tuple[str, ...]
 
 
+class AssetTotals(msgspec.Struct, frozen=True):
+    """What several payments add up to in one asset, in its minor units.
+
+    Attributes:
+        asset: The asset.
+        count: How many of them receive it.
+        asked: What they ask for.
+        received: What they received.
+        difference: received − asked, over those that ask for something in the same asset.
+    """
+
+    asset: Asset
+    count: int
+    asked: int
+    received: int
+    difference: int
+
+
 class TimelineKind(StrEnum):
     """What an entry of a payment's time line tells."""
 

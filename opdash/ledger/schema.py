@@ -8,6 +8,8 @@
        ├──< walk                         how far each scope has been read
        ├──< scan                         how far a reading of a scope's whole list has come
        └──< creation                     what opdash set out to create
+    payment ── document ── words         where its texts stand in the index for searches
+           └── unindexed                 its texts are not in there
     base, asset                          texts that repeat, kept once
 
 - ``payment`` holds the latest representation as the server sent it and the state derived from it.
@@ -30,6 +32,7 @@
 - ``wallet.known`` and ``wallet.received_total`` are kept in step with ``payment`` by the same
   transactions; ``revision`` counts the transactions that changed what a reader would see.
 - ``announced`` has bit 1 for "paid" and bit 2 for "received".
+- ``document``, ``words`` and ``unindexed`` are explained in `opdash.ledger.search.index`.
 - Amounts and instants are written as `opdash.ledger.encoding` says, states and scopes as its
   numbers.
 
@@ -197,7 +200,16 @@ def _add_scans(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_create, _add_scans)
+def _make_searchable(connection: sqlite3.Connection) -> None:
+    """Make room for the index; texts that are there already are taken in later, bit by bit."""
+    connection.execute(
+        "CREATE TABLE document (doc_key INTEGER PRIMARY KEY, payment_key INTEGER NOT NULL)"
+    )
+    connection.execute("CREATE TABLE unindexed (payment_key INTEGER PRIMARY KEY)")
+    connection.execute("INSERT INTO unindexed SELECT payment_key FROM payment WHERE metadata <> ''")
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (_create, _add_scans, _make_searchable)
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 
 VERSION: Final = len(MIGRATIONS)

@@ -37,6 +37,7 @@ from opdash.ledger.scans import (
     save_frontier,
     save_scan,
 )
+from opdash.ledger.search.index import index_some
 from opdash.ledger.wallets import (
     Wallet,
     find_wallet,
@@ -212,6 +213,18 @@ class Ledger:
                     f"The ledger does not know the payment {safe_text(payment_id, limit=200)}.",
                     "Refresh it first.",
                 )
+
+    def index_texts(self, limit: int = 500) -> bool:
+        """Take texts into the index that searches read, of at most ``limit`` payments.
+
+        Only payments of a ledger that an older opdash wrote wait for it; searches find them in the
+        meantime, slowly.
+
+        Returns:
+            Whether more are waiting.
+        """
+        with self._writing():
+            return index_some(self._connection, limit)
 
     def begin_creation(self, creation: Creation) -> None:
         """Write down a payment that opdash is about to create; durable.

@@ -20,6 +20,7 @@ from opdash.ledger.encoding import (
 )
 from opdash.ledger.records import Scope, WalkState
 from opdash.ledger.rows import Assets
+from opdash.ledger.search.index import forget_texts
 from opdash.openpayments.resources import WalletAddress
 from opdash.safetext import safe_text
 
@@ -146,6 +147,8 @@ def forget_wallet(connection: sqlite3.Connection, address: str) -> None:
     found = connection.execute(
         "SELECT wallet_key FROM wallet WHERE address = ?", (address,)
     ).fetchone()
+    if found is not None:
+        forget_texts(connection, *found)
     for statement in _FORGET if found else ():
         connection.execute(statement, found)
 

@@ -14,7 +14,7 @@ from opdash.ledger.states import OPEN_STATES, State
 from opdash.safetext import safe_text
 
 _T = TypeVar("_T")
-_NUMBER = re.compile(r"([+\-\N{MINUS SIGN}]?)([0-9]{1,60})(?:\.([0-9]{0,60}))?", re.ASCII)
+_NUMBER = re.compile(r"([+\-\N{MINUS SIGN}]?)([0-9]{1,300})(?:\.([0-9]{0,300}))?", re.ASCII)
 _DURATION = re.compile(
     r"(?:(\d{1,4})w)?(?:(\d{1,7})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m(?:in)?)?(?:(\d{1,9})s)?", re.ASCII
 )
