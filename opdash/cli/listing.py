@@ -137,10 +137,10 @@ def _print_table(rows: tuple[PaymentRow, ...], wallet: WalletRow) -> None:
         Column("State"),
         Column(f"Asked {code}", right=True),
         Column(f"Received {code}", right=True),
-        Column("Reference", shrinks=True),
-        Column("Description", shrinks=True),
+        Column("Reference", shrinks=True, spare=3),
+        Column("Description", shrinks=True, spare=1),
         Column("Created"),
-        Column("Expires"),
+        Column("Expires", spare=2),
     ]
     ids = wording.short_ids(rows)
     print_table(columns, [_cells(row, ids[row.id], wallet) for row in rows])

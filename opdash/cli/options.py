@@ -16,6 +16,15 @@ class UsageError(InputError):
     """The command line cannot be understood."""
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Wraps what is one paragraph; keeps the lines of what is more."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return super()._fill_text(text, width, indent)
+        return argparse.HelpFormatter._fill_text(self, text, width, indent)
+
+
 class CommandParser(argparse.ArgumentParser):
     """An argument parser that raises `UsageError` and knows the global options.
 
@@ -30,7 +39,7 @@ class CommandParser(argparse.ArgumentParser):
             prog=f"opdash {command}".rstrip(),
             description=summary,
             epilog="examples:\n" + "".join(f"  {line}\n" for line in examples) if examples else "",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
             allow_abbrev=False,
         )
         common = self.add_argument_group("everywhere")

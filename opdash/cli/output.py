@@ -20,6 +20,9 @@ from opdash.safetext import ELLIPSIS, safe_text
 
 _GAP = "  "
 
+_LONGEST = 60
+"""Cells that one long text moves the columns after it away by, where nothing is cut."""
+
 
 class Style(Enum):
     """How a cell may be set off on a terminal that shows colours."""
@@ -51,11 +54,13 @@ class Column:
         title: Its heading.
         right: Whether figures end at the same place.
         shrinks: Whether it is cut first where the terminal is too narrow.
+        spare: How soon it is left out where that is not enough; 1 goes first, 0 never.
     """
 
     title: str
     right: bool = False
     shrinks: bool = False
+    spare: int = 0
 
 
 def print_json(record: Mapping[str, object]) -> None:
@@ -89,13 +94,10 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> No
         max(cell_width(row[index].text) for row in [heading, *safe])
         for index in range(len(columns))
     ]
-    _fit(columns, widths)
+    kept = _fit(columns, widths)
     coloured = shows_colour(sys.stdout)
     for row in [heading, *safe]:
-        cells = [
-            _padded(cell, column, width, coloured)
-            for cell, column, width in zip(row, columns, widths, strict=True)
-        ]
+        cells = [_padded(row[index], columns[index], widths[index], coloured) for index in kept]
         sys.stdout.write(_GAP.join(cells).rstrip() + "\n")
     sys.stdout.flush()
 
@@ -154,20 +156,30 @@ def _width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-def _fit(columns: Sequence[Column], widths: list[int]) -> None:
+def _fit(columns: Sequence[Column], widths: list[int]) -> list[int]:
+    """Take widths back to what there is room for, and return which columns are shown."""
+    shown = list(range(len(columns)))
+    shrinking = [index for index in shown if columns[index].shrinks]
     if not sys.stdout.isatty():
-        return
-    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - shutil.get_terminal_size().columns
-    for index, column in enumerate(columns):
-        if column.shrinks and excess > 0:
-            narrower = max(widths[index] - excess, cell_width(column.title), 8)
-            narrower = min(narrower, widths[index])
-            excess -= widths[index] - narrower
-            widths[index] = narrower
+        for index in shrinking:
+            widths[index] = min(widths[index], _LONGEST)
+        return shown
+    room = shutil.get_terminal_size().columns
+    for index in shrinking:
+        least = min(widths[index], max(cell_width(columns[index].title), 8))
+        widths[index] = max(widths[index] - max(_excess(shown, widths, room), 0), least)
+    for index in sorted(shown, key=lambda index: columns[index].spare):
+        if columns[index].spare and _excess(shown, widths, room) > 0:
+            shown.remove(index)
+    return shown
+
+
+def _excess(shown: Sequence[int], widths: Sequence[int], room: int) -> int:
+    return sum(widths[index] for index in shown) + len(_GAP) * (len(shown) - 1) - room
 
 
 def _padded(cell: Cell, column: Column, width: int, coloured: bool) -> str:
-    text = _cut(cell.text, width)
+    text = _cut(cell.text, width) if sys.stdout.isatty() else cell.text
     blanks = " " * (width - cell_width(text))
     if coloured and cell.style is not Style.PLAIN:
         text = f"\x1b[{cell.style.value}m{text}\x1b[0m"

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import types
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,19 @@ def test_the_help_names_every_command(words: list[str], capsys: pytest.CaptureFi
     for name in COMMANDS:
         assert f"  {name} " in out
     assert max(len(line) for line in out.splitlines()) <= 100
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "wallet add", "key new"])
+def test_the_help_of_a_command_fits_a_narrow_terminal(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with suppress(SystemExit):
+        assert entry_point([*command.split(), "--help"]) == 0
+
+    described = capsys.readouterr().out.partition("examples:")[0].partition("the payer\n")[0]
+    assert described
+    assert max(len(line) for line in described.splitlines()) <= 80
 
 
 @pytest.mark.parametrize("words", [["--version"], ["-V"]])

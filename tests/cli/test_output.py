@@ -111,6 +111,32 @@ def test_a_terminal_gets_colours_and_a_fitting_width(terminal: Terminal) -> None
     assert lines[1].endswith("…")
 
 
+def test_columns_that_can_be_spared_go_in_their_order(terminal: Terminal) -> None:
+    columns = (
+        Column("Id"),
+        Column("Reference", shrinks=True, spare=3),
+        Column("Description", shrinks=True, spare=1),
+        Column("Expires", spare=2),
+    )
+    narrow = {}
+    for width in (80, 40, 30, 15):
+        os.environ["COLUMNS"] = str(width)
+        terminal.seek(0)
+        terminal.truncate()
+        with contextlib.redirect_stdout(terminal):
+            print_table(columns, rows(("12345678", "INV-2026-0001", "x" * 5000, "2026-11-20")))
+        lines = terminal.getvalue().replace("\x1b[2m", "").replace("\x1b[0m", "").splitlines()
+        assert max(map(cell_width, lines)) <= width
+        narrow[width] = lines[0].split()
+
+    assert narrow == {
+        80: ["Id", "Reference", "Description", "Expires"],
+        40: ["Id", "Reference", "Expires"],
+        30: ["Id", "Reference"],
+        15: ["Id"],
+    }
+
+
 @pytest.mark.parametrize("variable", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_no_colours_where_none_are_wanted(terminal: Terminal, variable: dict[str, str]) -> None:
     os.environ.update(variable)
@@ -132,3 +158,15 @@ def test_no_colours_and_nothing_cut_in_a_pipe(
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert out.endswith("end\n")
+
+
+def test_one_long_text_does_not_push_the_other_rows_away(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    columns = (Column("Words", shrinks=True), Column("Created"))
+
+    print_table(columns, rows(("x" * 5000, "today"), ("short", "today")))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "x" * 5000 + "  today"
+    assert len(lines[2]) < 100
