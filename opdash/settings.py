@@ -9,6 +9,11 @@
     key_id = "6f3c…"
     key_file = "keys/shop.pem"
 
+    [[search]]
+    name = "Large tips"
+    query = "tip received>20"
+    wallet = "shop"
+
 A profile is one wallet address together with the client and the key that opdash uses for it.
 Relative paths count from the directory of the file. What the file cannot mean is refused with the
 name of the file and of the key; what another program wrote meanwhile is merged or refused, never
@@ -27,6 +32,7 @@ from pathlib import Path
 from opdash.atomic import make_private_directory, write_atomic
 from opdash.errors import ConfigError
 from opdash.ledger.records import Scope
+from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
 
 PAGE_SIZES = (20, 50, 100)
@@ -85,11 +91,13 @@ class Settings:
         profiles: In the order of the file.
         default_profile: The name of the one to open first, or an empty string.
         theme: ``dark`` or ``light``.
+        searches: A person's own, in the order of the file.
     """
 
     profiles: tuple[Profile, ...] = ()
     default_profile: str = ""
     theme: str = "dark"
+    searches: tuple[SavedSearch, ...] = ()
 
     def profile(self, name: str) -> Profile:
         """Return the profile of that name, whatever the case.
@@ -108,9 +116,16 @@ class Settings:
         Raises:
             ConfigError: Its name or its wallet address is taken.
         """
-        profiles = (*self.profiles, profile)
-        check_unique(profiles)
-        return replace(self, profiles=profiles)
+        for known in self.profiles:
+            shown = safe_text(known.name, limit=40)
+            if known.wallet_address == profile.wallet_address:
+                raise ConfigError(
+                    f"This wallet address is set up already, as “{shown}”.",
+                    "To set it up anew, remove that one first.",
+                )
+            if known.name.casefold() == profile.name.casefold():
+                raise ConfigError(f"There is a wallet “{shown}” already.", "Choose another name.")
+        return replace(self, profiles=(*self.profiles, profile))
 
     def replacing(self, profile: Profile) -> Settings:
         """Return the settings with the profile of that name replaced. Raises `ConfigError`."""
@@ -120,12 +135,20 @@ class Settings:
         return replace(self, profiles=profiles)
 
     def without(self, name: str) -> Settings:
-        """Return the settings without the profile of that name. Raises `ConfigError`."""
+        """Return the settings without the profile of that name and its own searches.
+
+        Raises:
+            ConfigError: There is no such profile.
+        """
         old = self.profile(name)
-        profiles = tuple(profile for profile in self.profiles if profile is not old)
         is_default = self.default_profile.casefold() == old.name.casefold()
         return replace(
-            self, profiles=profiles, default_profile="" if is_default else self.default_profile
+            self,
+            profiles=tuple(profile for profile in self.profiles if profile is not old),
+            default_profile="" if is_default else self.default_profile,
+            searches=tuple(
+                one for one in self.searches if one.wallet.casefold() != old.name.casefold()
+            ),
         )
 
 
@@ -145,6 +168,19 @@ def check_unique(profiles: tuple[Profile, ...]) -> None:
             )
         names.add(profile.name.casefold())
         addresses[profile.wallet_address] = profile.name
+
+
+def check_searches(searches: tuple[SavedSearch, ...]) -> None:
+    """Raise `ConfigError` where two searches of the same wallets share a name."""
+    seen: set[tuple[str, str]] = set()
+    for one in searches:
+        key = (one.name.casefold(), one.wallet.casefold())
+        if key in seen:
+            shown = safe_text(one.name, limit=40)
+            raise ConfigError(
+                f"Two searches are named “{shown}”.", "Give one of them another name."
+            )
+        seen.add(key)
 
 
 def _no_such_profile(name: str, profiles: tuple[Profile, ...]) -> ConfigError:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from opdash.errors import ConfigError, ExitCode
 from opdash.ledger.records import Scope
+from opdash.ledger.search.saved import SavedSearch
 from opdash.settings import Profile, Settings, SettingsStore
 from opdash.settings_file import decode, encode
 
@@ -249,8 +250,10 @@ def test_adding_and_replacing_keep_names_and_addresses_unique() -> None:
     settings = Settings((SHOP, BAR))
 
     assert settings.replacing(replace(BAR, label="Bar")).profiles[1].title == "Bar"
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match=r"set up already, as “shop”"):
         settings.adding(replace(SHOP, name="other"))
+    with pytest.raises(ConfigError, match=r"There is a wallet “shop” already"):
+        settings.adding(Profile("SHOP", "https://new.example"))
     with pytest.raises(ConfigError):
         settings.replacing(replace(BAR, wallet_address=SHOP.wallet_address))
 
@@ -438,3 +441,84 @@ def test_every_edit_means_what_was_wanted(
     store.save(new)
 
     assert SettingsStore(path).load() == new
+
+
+SEARCHES = """[[wallet]]
+name = "shop"
+wallet_address = "https://ilp.example/rosa"
+
+# What people give.
+[[search]]
+name = "Large tips"
+query = 'tip "received>" received>20'
+wallet = "shop"
+
+[[wallet]]
+name = "blog"
+wallet_address = "https://ilp.example/blog"
+
+[[search]]
+name = "Short"
+query = "state:short"
+"""
+
+
+class TestSearches:
+    """A person's own searches."""
+
+    def test_they_are_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "opdash.toml"
+        path.write_text(SEARCHES)
+        assert SettingsStore(path).load().searches == (
+            SavedSearch("Large tips", 'tip "received>" received>20', "shop"),
+            SavedSearch("Short", "state:short"),
+        )
+
+    def test_their_lines_stay_when_something_else_changes(self, tmp_path: Path) -> None:
+        path = tmp_path / "opdash.toml"
+        path.write_text(SEARCHES)
+        store = SettingsStore(path)
+        settings = store.load()
+        added = replace(settings, searches=(*settings.searches, SavedSearch("New", "is:action")))
+        store.save(replace(added, theme="light"))
+        text = path.read_text()
+        assert "# What people give.\n[[search]]" in text
+        assert text.startswith('theme = "light"\n')
+        assert text.endswith('[[search]]\nname = "New"\nquery = "is:action"\n')
+        assert SettingsStore(path).load().searches == added.searches
+
+    def test_a_wallets_own_go_with_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "opdash.toml"
+        path.write_text(SEARCHES)
+        store = SettingsStore(path)
+        store.save(store.load().without("shop"))
+        assert [one.name for one in SettingsStore(path).load().searches] == ["Short"]
+        assert "tips" not in path.read_text()
+
+    @pytest.mark.parametrize(
+        ("text", "sentence", "advice"),
+        [
+            ('[[search]]\nname = "x"', "search “x”: “query” is missing.", "query = …"),
+            ('[[search]]\nquery = "x"', "search 1: “name” is missing.", "name = …"),
+            ('[[search]]\nname = "x"\nquery = "stat:paid"', "“stat:” is not a term.", "“state”"),
+            ('[[search]]\nname = "x"\nquery = " "', "value of “query”", "asks for nothing"),
+            ('[[search]]\nname = "x"\nquery = 5', "value of “query”", "text in quotes"),
+            ('[[search]]\nname = "x"\nqurey = "y"', "“qurey” is not a setting.", "“query”"),
+            ('[search]\nname = "x"', "value of “search”", "[[search]]"),
+            (
+                '[[search]]\nname = "x"\nquery = "a"\n[[search]]\nname = "X"\nquery = "b"',
+                "Two searches are named “X”.",
+                "another name",
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_told(
+        self, tmp_path: Path, text: str, sentence: str, advice: str
+    ) -> None:
+        path = tmp_path / "opdash.toml"
+        path.write_text(text)
+        with pytest.raises(ConfigError) as caught:
+            SettingsStore(path).load()
+        assert str(path) in caught.value.sentence
+        assert sentence in caught.value.sentence
+        assert advice in caught.value.advice

@@ -10,6 +10,7 @@ from opdash.errors import InputError
 from opdash.safetext import safe_text
 
 _EXAMPLE = "A wallet address looks like https://wallet.example/alice or $wallet.example/alice."
+_WHOLE_URL = "Paste the payment's whole URL, as its server gave it."
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?")
 _URL_CHARACTERS = re.compile(r"[!-~]+")
 _DOT = re.compile("%2e", re.IGNORECASE)
@@ -62,13 +63,11 @@ def parse_resource_url(text: str) -> str:
         AddressError: It is no URL that opdash may ask.
     """
     typed = text.strip()
-    parts = _split(typed)
+    parts = _split(typed, _WHOLE_URL)
     if parts.fragment:
-        raise AddressError("A payment URL has no fragment (#).")
+        raise AddressError("A payment URL has no fragment (#).", _WHOLE_URL)
     if not parts.path.strip("/"):
-        raise AddressError(
-            f"“{safe_text(typed, limit=60)}” names no payment.", "Paste its whole URL."
-        )
+        raise AddressError(f"“{safe_text(typed, limit=60)}” names no payment.", _WHOLE_URL)
     return typed
 
 
@@ -155,31 +154,31 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _split(url: str) -> SplitResult:
+def _split(url: str, advice: str = _EXAMPLE) -> SplitResult:
     shown = safe_text(url, limit=80)
     if len(url) > _MAX_LENGTH:
-        raise AddressError(f"The address “{shown}” is too long.", _EXAMPLE)
+        raise AddressError(f"The address “{shown}” is too long.", advice)
     if _BLANK.search(url):
-        raise AddressError(f"“{shown}” has a blank or a control character in it.", _EXAMPLE)
+        raise AddressError(f"“{shown}” has a blank or a control character in it.", advice)
     try:
         parts = urlsplit(url)
         host = _host(parts)
         parts.port  # noqa: B018 - reading it is what checks it
     except ValueError as error:
-        raise AddressError(f"“{shown}” is no valid address.", _EXAMPLE) from error
+        raise AddressError(f"“{shown}” is no valid address.", advice) from error
     if parts.scheme not in ("https", "http"):
-        raise AddressError(f"“{shown}” does not begin with https://.", _EXAMPLE)
+        raise AddressError(f"“{shown}” does not begin with https://.", advice)
     if "@" in parts.netloc:
-        raise AddressError("An address must not carry a user name or password.", _EXAMPLE)
+        raise AddressError("An address must not carry a user name or password.", advice)
     if not (_HOST.fullmatch(host) or ":" in host):
-        raise AddressError(f"“{shown}” has no valid host name.", _EXAMPLE)
+        raise AddressError(f"“{shown}” has no valid host name.", advice)
     if (
         _URL_CHARACTERS.fullmatch(parts.path + parts.query + parts.fragment + "/") is None
         or "\\" in url
     ):
-        raise AddressError(f"“{shown}” has characters that must be percent-encoded.", _EXAMPLE)
+        raise AddressError(f"“{shown}” has characters that must be percent-encoded.", advice)
     if {".", ".."} & set(_DOT.sub(".", parts.path).split("/")):
-        raise AddressError(f"“{shown}” has a relative step (“.” or “..”) in its path.", _EXAMPLE)
+        raise AddressError(f"“{shown}” has a relative step (“.” or “..”) in its path.", advice)
     if parts.scheme == "http" and not is_loopback(host):
         raise AddressError("http is only used on this machine itself.", "Use https:// instead.")
     return parts

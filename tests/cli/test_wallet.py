@@ -174,7 +174,7 @@ def test_a_wallet_twice_is_refused_before_anything_is_asked(
     ran = shop("wallet", "add", sandbox.main_wallet, *key)
 
     assert ran.code == 2
-    assert "are the same wallet address" in ran.err
+    assert "set up already, as “shop”" in ran.err
 
 
 def test_a_poll_interval_out_of_bounds_is_refused(

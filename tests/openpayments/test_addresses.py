@@ -96,8 +96,9 @@ def test_a_payment_is_named_by_its_whole_url() -> None:
     assert parse_resource_url(f" {url} ") == url
     assert parse_resource_url(url + "?x=1") == url + "?x=1"
     for wrong in ("https://wallet.example", "https://wallet.example/", url + "#x", "2f1b"):
-        with pytest.raises(AddressError):
+        with pytest.raises(AddressError) as refused:
             parse_resource_url(wrong)
+        assert "the payment's whole URL" in refused.value.advice
 
 
 def test_a_server_url_may_have_a_path_and_nothing_more() -> None:

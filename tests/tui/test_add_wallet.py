@@ -171,7 +171,7 @@ async def test_a_name_that_is_taken_is_told(tmp_path: Path) -> None:
     async with add_form(tmp_path) as form:
         await form.write("address", TYPED)
         await form.write("name", "SHOP")
-        assert "named “SHOP”" in form.note("name").sentence
+        assert "There is a wallet “shop” already" in form.note("name").sentence
         await form.press("f3", "ctrl+s")
         assert form.app.left_with == []
 
