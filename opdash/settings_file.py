@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from opdash.errors import ConfigError, InputError
 from opdash.ledger.records import Scope
+from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
 from opdash.settings import (
     PAGE_SIZES,
@@ -18,14 +20,16 @@ from opdash.settings import (
     THEMES,
     Profile,
     Settings,
+    check_searches,
     check_unique,
 )
 
-_HEADER = re.compile(r"\s*\[\[\s*wallet\s*\]\]\s*(#.*)?")
+_T = TypeVar("_T")
+_HEADER = re.compile(r"\s*\[\[\s*(wallet|search)\s*\]\]\s*(#.*)?")
 _NAME = re.compile(r"\w[\w .'&+-]{0,39}")
 _KEY_ID = re.compile(r"[ !#-\[\]-~]{1,256}")
 _SCOPES: Final[Mapping[str, Scope]] = {"own": Scope.OWN, "everything": Scope.EVERYTHING}
-_TOP_KEYS = ("theme", "default_wallet", "wallet")
+_TOP_KEYS = ("theme", "default_wallet", "wallet", "search")
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
 
 
@@ -48,18 +52,20 @@ def decode(text: str, path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(str(error), text, path) from error
     _check_keys(document, _TOP_KEYS, path, "")
-    tables = document.get("wallet", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise _bad_value(path, "", "wallet", "Write each wallet as a [[wallet]] table.")
+    tables = _tables(document, "wallet", path)
     profiles = tuple(_profile(table, number, path) for number, table in enumerate(tables, 1))
+    tables = _tables(document, "search", path)
+    searches = tuple(_search(table, number, path) for number, table in enumerate(tables, 1))
     try:
         check_unique(profiles)
+        check_searches(searches)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.sentence}", error.advice) from error
     return Settings(
         profiles=profiles,
         default_profile=_default_profile(document, profiles, path),
         theme=_value(document, "theme", _one_of(THEMES), THEMES[0], path, ""),
+        searches=searches,
     )
 
 
@@ -68,7 +74,10 @@ def encode(settings: Settings, path: Path) -> str:
     head = "".join(
         _assignment(key, value) for key, value in _preferences(settings).items() if value
     )
-    blocks = [_block(profile, path) for profile in settings.profiles]
+    blocks = [
+        *(_block(profile, path) for profile in settings.profiles),
+        *(_search_block(search) for search in settings.searches),
+    ]
     return "\n".join([*([head] if head else []), *blocks])
 
 
@@ -98,6 +107,26 @@ def edit_text(text: str, old: Settings, new: Settings, path: Path) -> tuple[str,
 
 
 # Reading
+
+
+def _tables(document: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+    tables = document.get(key, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise _bad_value(path, "", key, f"Write each {key} as a [[{key}]] table.")
+    return tables
+
+
+def _search(table: dict[str, Any], number: int, path: Path) -> SavedSearch:
+    name = table.get("name")
+    where = f"search “{safe_text(name, limit=40)}”" if isinstance(name, str) else f"search {number}"
+    _check_keys(table, tuple(_SEARCH_READERS), path, where)
+    for key in ("name", "query"):
+        if key not in table:
+            raise _problem(path, where, f"“{key}” is missing.", f"Add a line “{key} = …”.")
+    values = {
+        key: _value(table, key, read, "", path, where) for key, read in _SEARCH_READERS.items()
+    }
+    return SavedSearch(**values)
 
 
 def _profile(table: dict[str, Any], number: int, path: Path) -> Profile:
@@ -188,6 +217,17 @@ def _address(value: Any) -> str:
     return parse_wallet_address(_text(2048)(value))
 
 
+def _query(value: Any) -> str:
+    from opdash.ledger.search.reading import read_query
+    from opdash.ledger.search.values import Moment
+
+    text = _text(500)(value)
+    # Whether a line can be read does not depend on the moment.
+    if read_query(text, Moment(datetime(2000, 1, 1, tzinfo=UTC), UTC)).is_empty:
+        raise _Wrong("It asks for nothing.")
+    return text
+
+
 def _path(value: Any) -> Path:
     text = _text(4096)(value)
     if not text or "\0" in text:
@@ -238,6 +278,13 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "ca_file": _path,
 }
 """The keys of a ``[[wallet]]`` table, in the order they are written."""
+
+_SEARCH_READERS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "name": _name,
+    "query": _query,
+    "wallet": _text(60),
+}
+"""The keys of a ``[[search]]`` table, in the order they are written."""
 
 
 # Errors
@@ -310,6 +357,13 @@ def _block(profile: Profile, path: Path) -> str:
     return "[[wallet]]\n" + tomli_w.dumps(table)
 
 
+def _search_block(search: SavedSearch) -> str:
+    import tomli_w
+
+    values = {key: getattr(search, key) for key in _SEARCH_READERS}
+    return "[[search]]\n" + tomli_w.dumps({key: value for key, value in values.items() if value})
+
+
 def _plain(value: Any, path: Path) -> Any:
     if isinstance(value, Scope):
         return next(word for word, scope in _SCOPES.items() if scope is value)
@@ -320,27 +374,43 @@ def _plain(value: Any, path: Path) -> Any:
 
 
 def _edited(text: str, old: Settings, new: Settings, path: Path) -> str:
-    head, blocks = _split(text)
-    kept = dict(zip(old.profiles, blocks, strict=False)) if len(blocks) == len(old.profiles) else {}
+    head, wallets, searches = _split(text)
+    kept = _kept(old.profiles, wallets)
+    kept_searches = _kept(old.searches, searches)
     for key, value in _preferences(new).items():
         if value != _preferences(old)[key]:
             head = _set(head, key, value)
     body = [kept.get(profile) or _block(profile, path) for profile in new.profiles]
+    body += [kept_searches.get(search) or _search_block(search) for search in new.searches]
     parts = [part if part.endswith("\n") else part + "\n" for part in [head, *body] if part]
     return "".join(
         part if part.endswith("\n\n") or part is parts[-1] else part + "\n" for part in parts
     )
 
 
-def _split(text: str) -> tuple[str, list[str]]:
-    """Part the text before every ``[[wallet]]``; comment lines right above go with it."""
+def _kept(old: Sequence[_T], blocks: Sequence[str]) -> dict[_T, str]:
+    return dict(zip(old, blocks, strict=True)) if len(blocks) == len(old) else {}
+
+
+def _split(text: str) -> tuple[str, list[str], list[str]]:
+    """Part the text before every ``[[wallet]]`` and every ``[[search]]``.
+
+    Comment lines right above go with them.
+    """
     lines = text.splitlines(keepends=True)
     starts: list[int] = []
+    kinds: list[str] = []
     for number, line in enumerate(lines):
-        if _HEADER.fullmatch(line.rstrip("\r\n")):
+        if header := _HEADER.fullmatch(line.rstrip("\r\n")):
             starts.append(_first_comment_above(lines, number))
+            kinds.append(header[1])
     blocks = ["".join(lines[start:end]) for start, end in pairwise([*starts, len(lines)])]
-    return "".join(lines[: starts[0] if starts else len(lines)]), blocks
+    parted = {
+        kind: [block for block, its in zip(blocks, kinds, strict=True) if its == kind]
+        for kind in ("wallet", "search")
+    }
+    head = "".join(lines[: starts[0] if starts else len(lines)])
+    return head, parted["wallet"], parted["search"]
 
 
 def _first_comment_above(lines: list[str], number: int) -> int:

@@ -37,6 +37,7 @@ def merge(base: Settings, mine: Settings, theirs: Settings, path: Path) -> Setti
         profiles=kept,
         default_profile=default if default in names else "",
         theme=_pick(base.theme, mine.theme, theirs.theme, path),
+        searches=_pick(base.searches, mine.searches, theirs.searches, path),
     )
 
 

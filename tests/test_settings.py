@@ -104,7 +104,7 @@ def test_relative_paths_count_from_the_directory_of_the_file(path: Path) -> None
         ("pagesize = 20", "“pagesize”", "“page_size” inside a [[wallet]] table?"),
         ("[[wallet]]\nname = 'a'\nwallet_adress = '$a.example'", "wallet “a”", "“wallet_address”"),
         ("[[wallet]]\nname = 'a'\ntheme = 'dark'", "“theme”", "at the top of the file?"),
-        ("zzz = 1", "“zzz”", "Known are: theme, default_wallet, wallet."),
+        ("zzz = 1", "“zzz”", "Known are: theme, default_wallet, wallet, search."),
         ("theme = 3", "“theme”", '"dark" or "light"'),
         ("theme = 'dark'\na b", "line 2", "Correct that line"),
         ("theme = ", "line 1", "Correct that line"),
