@@ -15,6 +15,9 @@ COMMANDS = {
     "complete": "opdash.cli.complete",
     "outgoing": "opdash.cli.outgoing",
     "watch": "opdash.cli.watch",
+    "sync": "opdash.cli.sync",
+    "log": "opdash.cli.log",
+    "ledger": "opdash.cli.ledger",
     "wallet": "opdash.cli.wallet",
     "key": "opdash.cli.key",
     "sandbox": "opdash.cli.sandbox",
@@ -44,10 +47,13 @@ payments
   complete ID       close an incoming payment for good
   outgoing URL      show an outgoing payment
   watch             print every change as it happens
+  log ID            print what was observed of a payment, step by step
+  sync              read the server's whole list, and find what it no longer has
 
 set-up
   wallet            add, list or remove a wallet address
   key               make a key, or show the part to register with the provider
+  ledger            check, compact, purge or move what opdash remembers
 
 options, before or after the command
   --config FILE     use this configuration file

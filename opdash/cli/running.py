@@ -72,7 +72,7 @@ async def find_payment(
     found = _known(dashboard, session, text, anywhere=anywhere)
     if not found and not offline:
         found = await _asked_for(dashboard, session, text, anywhere=anywhere)
-    row = _only(found, text)
+    row = only_one(found, text)
     return session_of(dashboard, row), row
 
 
@@ -103,7 +103,12 @@ def session_of(dashboard: Dashboard, row: PaymentRow) -> WalletSession | None:
     return next((session for session in sessions if session.wallet_id == row.wallet), None)
 
 
-def _only(rows: tuple[PaymentRow, ...], text: str) -> PaymentRow:
+def only_one(rows: tuple[PaymentRow, ...], text: str) -> PaymentRow:
+    """Return the payment that was found by what a person typed.
+
+    Raises:
+        UnknownPayment: There is none, or there are several.
+    """
     shown = safe_text(text, limit=80)
     if not rows:
         raise UnknownPayment(

@@ -17,6 +17,8 @@ outgoing    ``id, walletAddress, receiver, state, certain, debit, receive, sent,
 wallet      from ``wallet``: ``name, label, walletAddress, clientWalletAddress, keyId, keyFile,
             scope, isDefault, publicName, assetCode, assetScale, known, open, due, received,
             lastPollAt``; from ``wallet add`` also ``keyServed``.
+scan        from ``sync``: ``wallet, walletAddress, pages, payments`` (read), ``gone`` (found to be
+            no longer at the server), ``known, complete``.
 
 Remote text is as the server sent it, escaped by the rules of JSON.
 """
@@ -32,6 +34,7 @@ from opdash.ledger.records import Change, Creation, PaymentRow, TimelineEntry, W
 from opdash.openpayments.amounts import Amount, Asset, format_minor
 from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.resources import OutgoingPayment, decode_metadata
+from opdash.service.status import ScanProgress
 from opdash.settings import Profile
 
 Record = dict[str, Any]
@@ -182,6 +185,19 @@ def wallet(profile: Profile, row: WalletRow | None, *, is_default: bool) -> Reco
         "due": None if row is None else amount(row.open_due, asset),
         "received": None if row is None else amount(row.received_total, asset),
         "lastPollAt": None if row is None else instant(row.last_poll_at),
+    }
+
+
+def scan(name: str, row: WalletRow, progress: ScanProgress) -> Record:
+    """Return the object of a reading of the whole list."""
+    return {
+        "wallet": name,
+        "walletAddress": row.address,
+        "pages": progress.pages,
+        "payments": progress.payments,
+        "gone": progress.gone,
+        "known": row.known,
+        "complete": row.complete,
     }
 
 

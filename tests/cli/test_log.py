@@ -1,0 +1,53 @@
+"""``opdash log``: a payment's time line, from the ledger alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from opdash.sandbox.process import SandboxProcess
+from tests.cli.conftest import Shell, shop_profile
+
+
+@pytest.fixture
+def payment(shop: Shell) -> str:
+    url: str = shop.done("create", "--amount", "80", "--json").line["paymentId"]
+    return url
+
+
+def test_every_step_is_a_line(shop: Shell, payment: str) -> None:
+    ran = shop.done("log", payment)
+    (line,) = ran.out.splitlines()
+    assert line.endswith("created by opdash")
+    assert payment in ran.err
+    assert "UNPAID" in ran.err
+    shop.done("complete", payment, "--yes", "--received", "0")
+    steps = [line.split("  ", 1)[1] for line in shop.done("log", payment).out.splitlines()]
+    assert steps[0] == "created by opdash"
+    assert "completed by opdash" in steps
+
+
+def test_the_same_as_json(shop: Shell, payment: str, sandbox: SandboxProcess) -> None:
+    (line,) = shop.done("log", payment.rpartition("/")[2][:13], "--json").lines
+    assert (line["payment"], line["walletAddress"]) == (payment, sandbox.main_wallet)
+    assert (line["kind"], line["source"]) == ("created", "create")
+    assert line["at"].endswith("Z")
+
+
+def test_no_server_is_asked(shell: Shell, fresh_sandbox: SandboxProcess) -> None:
+    shell.set_up(shop_profile(fresh_sandbox))
+    payment = shell.done("create", "--amount", "1", "--json").line["paymentId"]
+    fresh_sandbox.stop()
+    assert shell.done("log", payment, "--wallet", "shop").out
+
+
+def test_what_is_not_known(shop: Shell, payment: str) -> None:
+    ran = shop("log", "nothing-of-the-kind")
+    assert ran.code == 2
+    assert "knows no payment" in ran.err
+    assert shop("log", payment, "--wallet", "nobody").code == 2
+
+
+def test_without_a_ledger(shell: Shell) -> None:
+    ran = shell("log", "x")
+    assert ran.code == 1
+    assert "There is no ledger" in ran.err
