@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from opdash.cli import shapes, wording
 from opdash.cli.context import opened
 from opdash.cli.options import (
@@ -14,11 +16,30 @@ from opdash.cli.options import (
 from opdash.cli.output import Cell, Column, print_json, print_table, talk
 from opdash.cli.running import run_with_dashboard, tell_creations
 from opdash.ledger.records import NEWEST_FIRST, PaymentRow, WalletRow
+from opdash.ledger.search.choosing import chosen_query
+from opdash.ledger.search.terms import Query
+from opdash.ledger.search.values import Moment
 from opdash.openpayments.errors import OpenPaymentsError
 from opdash.service.dashboard import Dashboard
 from opdash.service.session import WalletSession
 
 _BATCH = 500
+
+
+class Listed(NamedTuple):
+    """What is printed.
+
+    Attributes:
+        query: What payments must match, or None for all.
+        at_most: How many, or None for all.
+        as_json: Whether it is for programs.
+        is_stale: Whether the server did not answer.
+    """
+
+    query: Query | None
+    at_most: int | None
+    as_json: bool
+    is_stale: bool
 
 
 def run(arguments: list[str]) -> int:
@@ -27,7 +48,12 @@ def run(arguments: list[str]) -> int:
         "list",
         "List incoming payments, newest first. The newest are fetched first; what the server does "
         "not answer is printed as it was last known.",
-        ["opdash list --first 50", "opdash list --all --json | jq -r .id"],
+        [
+            "opdash list --first 50",
+            "opdash list --all --json | jq -r .id",
+            "opdash list --filter 'state:short amount>10 since:7d'",
+            "opdash list --saved 'Needs action'",
+        ],
     )
     parser.add_argument(
         "--first", metavar="N", type=whole_number, default=20, help="how many; 20 unless given"
@@ -35,6 +61,11 @@ def run(arguments: list[str]) -> int:
     parser.add_argument(
         "--all", action="store_true", help="all of them, walking the server's list to its end"
     )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--filter", metavar="QUERY", default="", help="those that match, of all that are known"
+    )
+    which.add_argument("--saved", metavar="NAME", default="", help="those of a saved search")
     parser.add_argument("--offline", action="store_true", help="ask no server; print what is known")
     add_wallet_option(parser)
     add_json_option(parser)
@@ -43,16 +74,22 @@ def run(arguments: list[str]) -> int:
         raise UsageError("--all asks the server, and --offline does not.", "Leave one of them out.")
     with opened(options) as context:
         profile = context.choose_profile(options.wallet)
+        searches = context.store.load().searches if options.saved else ()
+        query = chosen_query(
+            options.filter, options.saved, searches, profile.name, Moment(context.clock.now())
+        )
 
         async def work(dashboard: Dashboard) -> int:
             session = dashboard.session(profile.name)
             dashboard.events.subscribe(tell_creations)
             failure: OpenPaymentsError | None = None
             if not options.offline:
-                wanted = None if options.all else options.first
+                # Of what is older than the head nobody knows how much would match.
+                wanted = None if options.all else options.first if query is None else 0
                 failure = await _fetch(dashboard, session, wanted)
-            count = None if options.all else options.first
-            _print(dashboard, session, count, as_json=options.json, is_stale=failure is not None)
+            at_most = None if options.all else options.first
+            listed = Listed(query, at_most, as_json=options.json, is_stale=failure is not None)
+            _print(dashboard, session, listed)
             if failure is not None:
                 raise failure
             return 0
@@ -82,50 +119,47 @@ def _known(dashboard: Dashboard, session: WalletSession) -> int:
     return dashboard.reader.count(session.wallet_id) if session.wallet_id is not None else 0
 
 
-def _print(
-    dashboard: Dashboard,
-    session: WalletSession,
-    count: int | None,
-    *,
-    as_json: bool,
-    is_stale: bool,
-) -> None:
+def _print(dashboard: Dashboard, session: WalletSession, listed: Listed) -> None:
     wallet_id = session.wallet_id
     wallet = None if wallet_id is None else dashboard.reader.wallet(wallet_id)
-    if wallet is None or (is_stale and wallet.known == 0):
-        if not is_stale:
+    if wallet is None or (listed.is_stale and wallet.known == 0):
+        if not listed.is_stale:
             talk("Nothing is known of this wallet yet.")
-    elif as_json:
-        _print_json(dashboard, session, wallet, count)
-    else:
-        rows = _window(dashboard, wallet, 0, wallet.known if count is None else count)
-        _print_table(rows, wallet)
-        talk(_footer(len(rows), wallet, is_stale=is_stale))
+        return
+    reader, query = dashboard.reader, listed.query
+    found = wallet.known if query is None else reader.count(wallet.address, query)
+    count = found if listed.at_most is None else min(found, listed.at_most)
+    if listed.as_json:
+        _print_json(dashboard, session, wallet, query, count)
+        return
+    rows = reader.window(wallet.address, NEWEST_FIRST, 0, count, query)
+    _print_table(rows, wallet)
+    for totals in reader.totals(wallet.address, query) if query is not None else ():
+        talk(wording.totals(totals))
+    talk(_footer(len(rows), found, wallet, listed))
 
 
-def _footer(printed: int, wallet: WalletRow, *, is_stale: bool) -> str:
+def _footer(printed: int, found: int, wallet: WalletRow, listed: Listed) -> str:
     words = f"{printed:,} of {wallet.known:,} known payments"
-    if is_stale:
+    if listed.query is not None:
+        words = f"{printed:,} of {found:,} that match, of {wallet.known:,} known payments"
+    if listed.is_stale:
         return f"{words}, as last known on {wording.local(wallet.last_poll_at)}"
-    return words if wallet.complete else f"{words}; the server has more (--first N, --all)"
+    more = "--all" if listed.query is not None else "--first N, --all"
+    return words if wallet.complete else f"{words}; the server has more ({more})"
 
 
 def _print_json(
-    dashboard: Dashboard, session: WalletSession, wallet: WalletRow, count: int | None
+    dashboard: Dashboard,
+    session: WalletSession,
+    wallet: WalletRow,
+    query: Query | None,
+    count: int,
 ) -> None:
-    left = wallet.known if count is None else min(count, wallet.known)
-    offset = 0
-    while left > 0 and (rows := _window(dashboard, wallet, offset, min(left, _BATCH))):
-        for row in rows:
+    for offset in range(0, count, _BATCH):
+        limit = min(count - offset, _BATCH)
+        for row in dashboard.reader.window(wallet.address, NEWEST_FIRST, offset, limit, query):
             print_json(shapes.payment(row, session.profile.name))
-        offset += len(rows)
-        left -= len(rows)
-
-
-def _window(
-    dashboard: Dashboard, wallet: WalletRow, offset: int, limit: int
-) -> tuple[PaymentRow, ...]:
-    return dashboard.reader.window(wallet.address, NEWEST_FIRST, offset, limit)
 
 
 def _print_table(rows: tuple[PaymentRow, ...], wallet: WalletRow) -> None:

@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from opdash.cli.output import Style
-from opdash.ledger.records import ANOMALY_TEXT, PaymentRow, Source, TimelineEntry, TimelineKind
+from opdash.ledger.records import (
+    ANOMALY_TEXT,
+    AssetTotals,
+    PaymentRow,
+    Source,
+    TimelineEntry,
+    TimelineKind,
+)
 from opdash.ledger.states import GLYPHS, State
 from opdash.openpayments.amounts import MINUS, Asset, format_minor
 
@@ -36,6 +43,17 @@ def money(minor_units: int | None, asset: Asset | None) -> str:
 def number(minor_units: int, asset: Asset) -> str:
     """Write an amount without its asset code."""
     return format_minor(minor_units, asset.scale, grouped=True, minus=MINUS)
+
+
+def totals(of_asset: AssetTotals) -> str:
+    """Write what payments add up to in one asset."""
+    asset = of_asset.asset
+    asked, received, difference = (
+        money(minor_units, asset)
+        for minor_units in (of_asset.asked, of_asset.received, of_asset.difference)
+    )
+    payments = f"{of_asset.count:,} payment{'' if of_asset.count == 1 else 's'}"
+    return f"{payments} · asked {asked} · received {received} · difference {difference}"
 
 
 def local(instant: datetime | None) -> str:

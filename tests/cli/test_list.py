@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from opdash.ledger.states import State
+from opdash.ledger.search.saved import SavedSearch
+from opdash.ledger.states import OPEN_STATES, State
 from opdash.sandbox.process import SandboxProcess
+from opdash.settings import SettingsStore
 from tests.cli.conftest import Shell, shop_profile
 
 EVIL = "\x1b[2J[/nope] \u202eevil\nline"
@@ -141,6 +143,47 @@ def test_a_person_at_a_terminal_is_asked_which_wallet(shop: Shell, sandbox: Sand
     assert ran.code == 0
     assert ran.lines[0]["wallet"] == "other"
     assert "Which wallet?" in ran.err
+
+
+# searches
+
+
+def test_a_filter_leaves_those_that_match(shop: Shell, payment: str) -> None:
+    ran = shop.done("list", "--filter", "ref=INV-1 amount:80", "--json")
+    assert payment in [line["id"] for line in ran.lines]
+    assert {line["reference"] for line in ran.lines} == {"INV-1"}
+
+    table = shop.done("list", "--filter", "ref=INV-1 amount:80", "--first", "1", "--offline")
+    number = len(ran.lines)
+    assert len(table.out.splitlines()) == 2
+    total, footer = table.err.splitlines()
+    assert total.startswith(f"{number} payment")
+    assert f"asked {80 * number:,}.00 USD" in total
+    assert footer.startswith(f"1 of {number} that match, of ")
+
+    assert shop.done("list", "--filter", "-ref:INV ref:INV").out == ""
+
+
+def test_a_wrong_term_is_explained_before_anything_is_asked(shop: Shell) -> None:
+    ran = shop("list", "--filter", "stat:paid")
+    assert ran.code == 2
+    assert ran.out == ""
+    assert "“stat:” is not a term.\n  Did you mean “state”?" in ran.err
+
+
+def test_a_saved_search_is_named(shop: Shell, payment: str) -> None:
+    store = SettingsStore(shop.config)
+    store.save(replace(store.load(), searches=(SavedSearch("First", "ref=INV-1", "shop"),)))
+
+    assert payment in [line["id"] for line in shop.done("list", "--saved", "first", "--json").lines]
+    states = {line["state"] for line in shop.done("list", "--saved", "Open", "--json").lines}
+    assert states <= {state.value for state in OPEN_STATES}
+    assert "UNPAID" in states
+
+    ran = shop("list", "--saved", "Frst")
+    assert ran.code == 2
+    assert "There is no saved search “Frst”.\n  Did you mean “First”?" in ran.err
+    assert shop("list", "--saved", "Open", "--filter", "x").code == 2
 
 
 # show

@@ -56,5 +56,7 @@ def find_search(searches: Sequence[SavedSearch], name: str) -> SavedSearch:
     names = [one.name for one in searches]
     by_key = {known.casefold(): known for known in names}
     near = nearest(name.strip().casefold(), by_key)
+    for key, known in by_key.items():
+        near = near.replace(f"“{key}”", f"“{known}”")
     advice = near or f"There are {', '.join(names)}."
     raise SearchError(f"There is no saved search “{shown(name)}”.", advice)

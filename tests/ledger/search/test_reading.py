@@ -244,7 +244,7 @@ class TestSavedSearches:
         assert find_search(BUILT_IN, " needs ACTION ") is BUILT_IN[0]
         with pytest.raises(SearchError, match="no saved search “Needs acton”") as caught:
             find_search(BUILT_IN, "Needs acton")
-        assert "“needs action”" in caught.value.advice
+        assert "“Needs action”" in caught.value.advice
         with pytest.raises(SearchError) as caught:
             find_search(BUILT_IN, "zzz")
         assert "Needs action, Open" in caught.value.advice
