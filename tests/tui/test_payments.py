@@ -432,7 +432,28 @@ async def test_an_unanswered_creation_stays_on_the_screen_until_it_is_resolved(
         world.creation_news(creation(CreationStatus.CREATED, payment_id(1)))
         await settle(pilot)
         assert notices(app) == ""
-    assert app.told == ["Created 25.00 USD INV-7. Press y to copy its URL."]
+    # It is not selected: y would copy another payment's URL.
+    assert app.told == ["Created 25.00 USD INV-7."]
+
+
+@pytest.mark.parametrize("hears_too", [False, True])
+async def test_the_end_of_a_creation_that_another_opdash_found_out_is_told_once(
+    world: World, hears_too: bool
+) -> None:
+    world.ledger.begin_creation(creation(CreationStatus.INTENDED))
+    world.ledger.update_creation("r1", CreationStatus.UNKNOWN, at=NOW)
+    app = Told(world)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "checking the list…" in notices(app)
+        world.ledger.update_creation("r1", CreationStatus.CREATED, at=NOW, payment_id=payment_id(1))
+        world.set_status(Phase.LIVE)
+        await settle(pilot)
+        if hears_too:
+            world.creation_news(creation(CreationStatus.CREATED, payment_id(1)))
+            await settle(pilot)
+        assert notices(app) == ""
+    assert app.told == ["Created 25.00 USD INV-7."]
 
 
 async def test_a_creation_left_over_from_an_earlier_run_is_shown_at_once(world: World) -> None:

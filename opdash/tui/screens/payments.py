@@ -127,7 +127,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self.query_one("#body").mount(table, after="#empty")
             self.call_after_refresh(self._reload)
             table.focus()
-        if self._figures.are_behind():
+        if self._figures.unanswered or self._figures.are_behind():
             self._reload()
         else:
             self._fill()
@@ -141,16 +141,18 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._tell_result(creation)
         self._fill()
 
-    def _tell_result(self, creation: Creation) -> None:
+    def _tell_result(self, creation: Creation, advice: str = "") -> None:
         asset = None if self.session.wallet is None else self.session.wallet.asset
         created = creation.status is CreationStatus.CREATED
         severity: SeverityLevel = "information" if created else "warning"
-        self.tell(creation_result(creation, asset), severity=severity)
+        self.tell(creation_result(creation, asset), advice, severity=severity)
 
     # Filling
 
     def _reload(self) -> None:
         self._figures.read()
+        while self._figures.ended:  # another opdash may have found out
+            self._tell_result(self._figures.ended.pop())
         if self._table is not None:
             self._table.reload()
         self._fill()
@@ -339,7 +341,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             return
         if self._table is not None:
             self._table.select(creation.payment_id)
-        self._tell_result(creation)
+        self._tell_result(creation, "Press y to copy its URL.")
 
     def action_complete(self) -> None:
         """Ask whether to close the selected payment for good."""

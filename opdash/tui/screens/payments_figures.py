@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from opdash.ledger.reader import LedgerReader
@@ -22,6 +23,7 @@ class Figures:
         wallet: What is known of the wallet address, or None.
         problem: Why the ledger cannot be read; empty while it can.
         unanswered: The creations that nobody knows the end of, by their request ids.
+        ended: Those of them whose end the ledger was found to know, until somebody is told.
     """
 
     def __init__(self, reader: LedgerReader, session: WalletSession) -> None:
@@ -29,6 +31,7 @@ class Figures:
         self.wallet: WalletRow | None = None
         self.problem = ""
         self.unanswered: dict[str, Creation] = {}
+        self.ended: list[Creation] = []
         self._reader = reader
         self._session = session
         self._day = self.today()
@@ -71,7 +74,19 @@ class Figures:
         self._revision = self._try(lambda: reader.revision(wallet_id)) or 0
         self.summary = self._try(lambda: reader.summary(wallet_id, day_start=self._day, now=now))
         self.wallet = self._try(lambda: reader.wallet(wallet_id))
-        for creation in self._try(lambda: reader.unresolved_creations(wallet_id)) or ():
+        self._read_creations(wallet_id)
+
+    def _read_creations(self, wallet_id: str) -> None:
+        unresolved = self._try(lambda: self._reader.unresolved_creations(wallet_id))
+        if unresolved is None:
+            return
+        open_now = {creation.request_id: creation for creation in unresolved}
+        for request_id in self.unanswered.keys() - open_now.keys():
+            del self.unanswered[request_id]
+            ended = self._try(partial(self._reader.creation, request_id))
+            if ended is not None:
+                self.ended.append(ended)
+        for creation in unresolved:
             if creation.status is CreationStatus.UNKNOWN:
                 self.unanswered[creation.request_id] = creation
 
