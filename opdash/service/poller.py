@@ -9,24 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from opdash.clock import Clock
+from opdash.errors import OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import (
     NEWEST_FIRST,
     Change,
+    Changeable,
     PagePlace,
     PaymentRow,
     Source,
     WalkState,
 )
 from opdash.ledger.states import grace
+from opdash.ledger.store import Ledger
+from opdash.openpayments.addresses import AddressError
 from opdash.openpayments.errors import (
     AnswerTooLargeError,
     GoneError,
+    GrantError,
     NotFoundError,
     ProtocolError,
+    ServerError,
+    TooManyRequestsError,
 )
 from opdash.openpayments.resources import IncomingPayment, IncomingPaymentPage, WalletAddress
 from opdash.openpayments.secrets import Secret
@@ -41,6 +51,10 @@ if TYPE_CHECKING:
 
 _SCAN_PAUSE = 0.1
 """Seconds between two pages of a longer walk: ten requests a second at the most."""
+
+_ODD_ONES = 2
+"""How many payments may fail to be read, and no other be asked for, without a fault of the server
+being the likelier reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ class Poller:
         self._away = True
         self._away_since: datetime | None = None
         self._suspects: dict[str, _Suspect] = {}
+        self._tried: dict[str, datetime] = {}
         self._remembered = False
         self.on_screen: frozenset[str] = frozenset()
 
@@ -108,25 +123,23 @@ class Poller:
         """
         wallet = await self._present()
         started = self.now()
-        await self._read_head(wallet)
-        requests = 1 + await self._close_gaps(wallet)
+        known = self._reader.wallet(wallet.id)
+        since = None if known is None else known.last_poll_at
+        await self._read_head(wallet, since)
+        requests = 1 + await self._close_gaps(wallet, since)
         self._tell_caught_up(wallet)
         budget = requests_per_poll(self._profile.poll_interval) - requests
-        left = [
-            payment
-            for payment in self._reader.changeable(wallet.id)
-            if payment.last_seen_at < started
-        ]
         chosen = choose_gets(
-            left,
+            self._not_refreshed_since(wallet, started),
             now=self.now(),
             interval=self._profile.poll_interval,
             budget=max(budget, 1),
             on_screen=self.on_screen,
         )
-        for payment_id in chosen:
-            await self._look_for(wallet, payment_id)
+        failures = [error for one in chosen if (error := await self._look_for(wallet, one))]
         await self._settle_suspects(wallet)
+        if len(failures) == len(chosen) > _ODD_ONES:
+            raise failures[0]
 
     async def refresh(self, payment_id: str) -> IncomingPayment:
         """Fetch one payment anew, record it, and return it as the server sent it.
@@ -155,7 +168,7 @@ class Poller:
         wallet = await self.wallet()
         state = self._walk_state(wallet)
         if state is None or state.cursor is None:
-            await self._read_head(wallet)
+            await self._read_head(wallet, None)
             state = self._walk_state(wallet)
             return state is not None and state.server_has_more
         if not state.server_has_more:
@@ -164,7 +177,11 @@ class Poller:
         if not page.result:
             return await self._find_the_end_again(wallet)
         await self._record_page(wallet, page, state.cursor, ticket)
-        await self._set_walk(wallet, _frontier(page, self.now(), state))
+        asked, now = state.cursor, self.now()
+        await self._change_walk(
+            wallet,
+            lambda known: _frontier(page, now, known) if known and known.cursor == asked else known,
+        )
         return page.pagination.has_next_page
 
     async def advance(self, wallet_id: str) -> None:
@@ -216,78 +233,99 @@ class Poller:
 
     # The head of the list, and what lies between it and what is known
 
-    async def _read_head(self, wallet: WalletAddress) -> None:
+    async def _read_head(self, wallet: WalletAddress, since: datetime | None) -> None:
         state = self._walk_state(wallet)
         ranks = self._ranks_that_can_change(wallet.id)
         size = self._profile.page_size if state is None else head_size(ranks)
         page, ticket = await self._list(wallet, size, None)
-        meets = self._meets_known(wallet, page)
+        meets = self._meets_known(wallet, page, since)
         await self._record_page(wallet, page, None, ticket)
-        if state is None or state.cursor is None:
-            await self._set_walk(wallet, _frontier(page, self.now()))
-        elif not meets and page.pagination.end_cursor:
-            gaps = (page.pagination.end_cursor, *state.gaps)
-            await self._set_walk(wallet, replace(state, gaps=gaps, updated_at=self.now()))
+        end, at = page.pagination.end_cursor, self.now()
+
+        def read(known: WalkState | None) -> WalkState:
+            if known is None or known.cursor is None:
+                return _frontier(page, at, known)
+            if meets or not end:
+                return known
+            return replace(known, gaps=(end, *known.gaps), updated_at=at)
+
+        await self._change_walk(wallet, read)
         now = self.now()
         await self._recorder.write(lambda ledger: ledger.set_last_poll(wallet.id, now))
 
-    async def _close_gaps(self, wallet: WalletAddress) -> int:
+    async def _close_gaps(self, wallet: WalletAddress, since: datetime | None) -> int:
         """Walk on from where heads did not meet what was known; return the requests made."""
         requests = 0
         been_at: set[str] = set()
         while (state := self._walk_state(wallet)) is not None and state.gaps:
             if requests:
                 await self._clock.sleep(_SCAN_PAUSE)
-            cursor, rest = state.gaps[0], state.gaps[1:]
+            cursor = state.gaps[0]
             page, ticket = await self._list(wallet, MAX_PAGE, cursor)
             requests += 1
             if not page.result or cursor in been_at:
-                await self._give_up_gap(wallet, state)
+                await self._give_up_gap(wallet, cursor)
                 continue
             been_at.add(cursor)
-            known = self._reader.payment(wallet.id, page.result[-1].id) is not None
+            closed = self._closes_gap(wallet, page, since)
             await self._record_page(wallet, page, cursor, ticket)
-            closed = known or not page.pagination.has_next_page
-            gaps = rest if closed else (str(page.pagination.end_cursor), *rest)
-            await self._set_walk(wallet, replace(state, gaps=gaps, updated_at=self.now()))
+            onward = None if closed else page.pagination.end_cursor
+            await self._change_walk(wallet, partial(_past_gap, cursor, onward, self.now()))
         return requests
 
-    async def _give_up_gap(self, wallet: WalletAddress, state: WalkState) -> None:
+    async def _give_up_gap(self, wallet: WalletAddress, cursor: str) -> None:
         """Leave a gap whose place the server has lost to a scan of the whole list."""
         now, scope = self.now(), self._profile.scope
-        left = replace(state, gaps=state.gaps[1:], server_has_more=True, updated_at=now)
-        await self._set_walk(wallet, left)
+
+        def leave(known: WalkState | None) -> WalkState | None:
+            left = _past_gap(cursor, None, now, known)
+            return None if left is None else replace(left, server_has_more=True)
+
+        await self._change_walk(wallet, leave)
         await self._recorder.write(
             lambda ledger: ledger.begin_scan(wallet.id, scope, now, anew=True)
         )
 
-    def _meets_known(self, wallet: WalletAddress, page: IncomingPaymentPage) -> bool:
-        """Return whether a head, not yet recorded, reaches down to what earlier heads showed.
+    def _meets_known(
+        self, wallet: WalletAddress, page: IncomingPaymentPage, since: datetime | None
+    ) -> bool:
+        """Return whether a page, not yet recorded, reaches down to what was known at a poll.
 
-        A payment that opdash created since the last poll is known, but what others created before
-        it may not be: so the last row must have been known by then.
+        A payment that opdash created since then is known, but what others created before it may
+        not be: so the last row must have been known by then.
         """
         if not page.result or not page.pagination.has_next_page:
             return True
         last = self._reader.payment(wallet.id, page.result[-1].id)
-        known = self._reader.wallet(wallet.id)
-        if last is None or known is None or known.last_poll_at is None:
-            return False
-        return last.first_seen_at <= known.last_poll_at
+        return last is not None and since is not None and last.first_seen_at <= since
+
+    def _closes_gap(
+        self, wallet: WalletAddress, page: IncomingPaymentPage, since: datetime | None
+    ) -> bool:
+        """Return whether a page of a gap, not yet recorded, reaches down to what the list showed.
+
+        What was walked to or scanned since the last poll is known from the list, too.
+        """
+        if self._meets_known(wallet, page, since):
+            return True
+        entries = self._reader.timeline(wallet.id, page.result[-1].id)
+        return bool(entries) and entries[0].source is Source.LIST
 
     async def _find_the_end_again(self, wallet: WalletAddress) -> bool:
         """Walk from the head past everything known: the cursor was lost."""
         cursor: str | None = None
+        been_at: set[str | None] = set()
         while True:
             page, ticket = await self._list(wallet, MAX_PAGE, cursor)
             news = any(
                 self._reader.payment(wallet.id, payment.id) is None for payment in page.result
             )
             await self._record_page(wallet, page, cursor, ticket)
-            await self._set_walk(wallet, _frontier(page, self.now(), self._walk_state(wallet)))
+            await self._change_walk(wallet, partial(_frontier, page, self.now()))
             if news or not page.pagination.has_next_page:
                 return page.pagination.has_next_page
-            if page.pagination.end_cursor == cursor:
+            been_at.add(cursor)
+            if page.pagination.end_cursor in been_at:
                 raise ProtocolError(
                     "The server's list leads back to itself.", field="pagination.endCursor"
                 )
@@ -296,12 +334,41 @@ class Poller:
 
     # Single payments
 
-    async def _look_for(self, wallet: WalletAddress, payment_id: str) -> None:
+    def _not_refreshed_since(
+        self, wallet: WalletAddress, started: datetime
+    ) -> tuple[Changeable, ...]:
+        """Return what can change and the list did not show; in vain counts as asked for."""
+        changeable = self._reader.changeable(wallet.id)
+        left = [payment for payment in changeable if payment.last_seen_at < started]
+        tried = {payment.id: self._tried.get(payment.id) for payment in left}
+        self._tried = {payment_id: at for payment_id, at in tried.items() if at is not None}
+        return tuple(
+            msgspec.structs.replace(
+                payment,
+                last_seen_at=max(payment.last_seen_at, tried[payment.id] or payment.last_seen_at),
+            )
+            for payment in left
+        )
+
+    async def _look_for(self, wallet: WalletAddress, payment_id: str) -> OpdashError | None:
+        """Ask for one payment; return why it could not be read where that may be its own fault.
+
+        The list was just answered: one payment that is refused, broken or at another server must
+        keep neither the others nor the news from being read.
+        """
+        self._tried[payment_id] = self.now()
         try:
             await self._get(wallet, payment_id)
         except (GoneError, NotFoundError) as error:
-            if not _names(error, payment_id):
+            return None if _names(error, payment_id) else error
+        except (TooManyRequestsError, GrantError):
+            raise
+        except (AddressError, ProtocolError, ServerError) as error:
+            if isinstance(error, ServerError) and error.retry_after is not None:
                 raise
+            return error
+        self._tried.pop(payment_id, None)
+        return None
 
     async def _get(self, wallet: WalletAddress, payment_id: str) -> IncomingPayment:
         used: list[Secret] = []
@@ -327,11 +394,13 @@ class Poller:
         """Declare gone what a get did not find, once a list with the same token succeeded."""
         if not self._suspects:
             return
+        suspects = dict(self._suspects)
         page, _ = await self._list(wallet, 1, None)
         token = (await self._connection.tokens()).current(Right.INCOMING)
         listed = {payment.id for payment in page.result}
-        suspects, self._suspects = self._suspects, {}
         for payment_id, suspect in suspects.items():
+            if self._suspects.get(payment_id) is suspect:
+                del self._suspects[payment_id]
             if suspect.token == token and payment_id not in listed:
                 await self._mark_gone(wallet, payment_id, suspect.ticket)
 
@@ -406,9 +475,19 @@ class Poller:
     def _walk_state(self, wallet: WalletAddress) -> WalkState | None:
         return self._reader.walk_state(wallet.id, self._profile.scope)
 
-    async def _set_walk(self, wallet: WalletAddress, state: WalkState) -> None:
+    async def _change_walk(
+        self, wallet: WalletAddress, change: Callable[[WalkState | None], WalkState | None]
+    ) -> None:
+        """Change how far the list was read, from what that is by now: others change it too."""
         scope = self._profile.scope
-        await self._recorder.write(lambda ledger: ledger.set_walk_state(wallet.id, scope, state))
+
+        def write(ledger: Ledger) -> None:
+            known = ledger.walk_state(wallet.id, scope)
+            changed = change(known)
+            if changed != known:
+                ledger.set_walk_state(wallet.id, scope, changed)
+
+        await self._recorder.write(write)
 
 
 def _frontier(
@@ -422,6 +501,17 @@ def _frontier(
         updated_at=now,
         gaps=before.gaps if before else (),
     )
+
+
+def _past_gap(
+    cursor: str, onward: str | None, now: datetime, known: WalkState | None
+) -> WalkState | None:
+    """Return how far the list has been read once a page of a gap is recorded."""
+    if known is None:
+        return None
+    moved = () if onward is None else (onward,)
+    gaps = tuple(at for gap in known.gaps for at in (moved if gap == cursor else (gap,)))
+    return replace(known, gaps=gaps, updated_at=now)
 
 
 def _names(error: GoneError | NotFoundError, payment_id: str) -> bool:
