@@ -237,6 +237,13 @@ def _payments() -> tuple[Action, ...]:
             (Place.PAYMENTS, Place.DETAIL, Place.OUTGOING),
         ),
         Action(
+            "pause_scan",
+            ("p",),
+            "Pause reading",
+            "Pause reading the whole list in the background, or let it go on.",
+            here,
+        ),
+        Action(
             "methods",
             ("m",),
             "Methods",

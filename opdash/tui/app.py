@@ -19,7 +19,13 @@ from textual.screen import Screen
 from opdash.errors import OpdashError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
-from opdash.service.events import ConsentEnded, ConsentNeeded, Event, PaymentsChanged
+from opdash.service.events import (
+    CaughtUp,
+    ConsentEnded,
+    ConsentNeeded,
+    Event,
+    PaymentsChanged,
+)
 from opdash.service.session import WalletSession
 from opdash.settings import Settings
 from opdash.tui.actions import Place, bindings
@@ -28,6 +34,7 @@ from opdash.tui.failures import run_in_background, told
 from opdash.tui.screens.base import _Shared
 from opdash.tui.stylesheets import sheets
 from opdash.tui.themes import DARK, THEMES, other_theme, theme_named
+from opdash.tui.widgets.reading import caught_up_words
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -143,6 +150,10 @@ class OpdashApp(App[None]):
         )
         self._close_messages_no_wait()
 
+    def action_help_quit(self) -> None:
+        """Say how to leave to somebody who pressed Ctrl+C."""
+        self.tell("Press q to leave opdash.")
+
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text, unless pasting it could do more than show it."""
         if text.isprintable():
@@ -187,6 +198,10 @@ class OpdashApp(App[None]):
                 from opdash.tui.screens.consent import ConsentScreen
 
                 self.push_screen(ConsentScreen(event))
+            case CaughtUp():
+                several = len(self.dashboard.profiles) > 1
+                title = self.dashboard.settings.profile(event.profile).title if several else ""
+                self.tell(caught_up_words(event.payments, title))
             case ConsentEnded():
                 severity: SeverityLevel = "information" if event.granted else "warning"
                 self.tell(event.sentence, severity=severity)

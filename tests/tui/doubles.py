@@ -126,6 +126,11 @@ class FakeSession:
     def __post_init__(self) -> None:
         self.gate.set()
 
+    async def pause_scan(self, paused: bool) -> None:
+        scan = replace(self.status.scan, paused=paused)
+        if self.world is not None:
+            self.world.set_status(self.status.phase, scan=scan)
+
     async def load_older(self) -> bool:
         await self.gate.wait()
         if self.older_failure is not None:

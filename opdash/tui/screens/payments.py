@@ -377,6 +377,17 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         """Ask the server now."""
         self.session.poll_soon()
 
+    def action_pause_scan(self) -> None:
+        """Pause the reading of the whole list, or let it go on."""
+        paused = not self.session.status.scan.paused
+
+        async def pause() -> None:
+            await self.session.pause_scan(paused)
+            what = "is paused; p lets it go on" if paused else "goes on"
+            self.tell(f"Reading the list in the background {what}.")
+
+        self.background(pause, "pause-scan")
+
     def action_wallets(self) -> None:
         """Choose among the wallet addresses."""
         from opdash.tui.screens.wallets import WalletsScreen

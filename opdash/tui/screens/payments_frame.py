@@ -16,6 +16,7 @@ from opdash.tui.widgets.header import SCOPE_WORDS, HeaderLine, header_spans
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.notices import Notices, creation_sentence
 from opdash.tui.widgets.payment_table import PaymentTable
+from opdash.tui.widgets.reading import reading_words
 from opdash.tui.widgets.rule import Rule
 from opdash.tui.widgets.status_line import StatusLine, Whereabouts, status_spans
 from opdash.tui.widgets.summary import SummaryLine, summary_spans
@@ -96,6 +97,7 @@ class PaymentsFrame:
             following=table.following,
             new_above=table.new_above,
             scope="" if scope in self._header.text else scope,
+            reading=reading_words(self._session.status.scan),
         )
         self._status.show(status_spans(where, width))
         self._keys.set_off(*self._impossible(table, where))

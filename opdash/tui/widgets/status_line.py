@@ -35,6 +35,7 @@ class Whereabouts:
         following: Whether the cursor stays on the newest row.
         new_above: Rows that arrived above the view, unseen.
         scope: The scope in words, where the header has no room for it.
+        reading: What is being read in the background, in words, or empty.
     """
 
     known: int
@@ -46,6 +47,7 @@ class Whereabouts:
     following: bool = False
     new_above: int = 0
     scope: str = ""
+    reading: str = ""
 
 
 def status_spans(where: Whereabouts, width: int) -> list[Span]:
@@ -81,6 +83,8 @@ def _rest(where: Whereabouts) -> list[list[Span]]:
     groups: list[list[Span]] = []
     if where.sort != NEWEST_FIRST:
         groups.append([Span(f"by {order_words(where.sort)}", "muted", "screen.sort")])
+    if where.reading:
+        groups.append([Span(where.reading, "muted", "screen.pause_scan")])
     if where.scope:
         groups.append([Span(where.scope, "muted")])
     if where.following and where.known:
