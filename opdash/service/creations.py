@@ -40,6 +40,7 @@ GIVE_UP_AFTER = timedelta(seconds=60)
 """How long after sending a payment may still turn up before opdash says that it was not created."""
 
 _CLOCK_MARGIN = timedelta(minutes=10)
+_PAUSE = 0.1
 _WINDOW = 200
 
 
@@ -111,11 +112,7 @@ class Creator:
             elif creation.status is not CreationStatus.UNKNOWN:
                 await self._step(creation, CreationStatus.UNKNOWN)
             elif self._poller.now() - creation.updated_at > GIVE_UP_AFTER:
-                await self._step(
-                    creation,
-                    CreationStatus.NOT_FOUND,
-                    error="The server does not have this payment: it was not created.",
-                )
+                await self._conclude(creation)
 
     async def _send(
         self, wallet: WalletAddress, draft: IncomingPaymentDraft, creation: Creation
@@ -134,6 +131,47 @@ class Creator:
             raise
         await self._poller.record_one(wallet, payment, Source.CREATE)
         return await self._step(creation, CreationStatus.CREATED, payment_id=payment.id)
+
+    async def _conclude(self, creation: Creation) -> None:
+        """Ask the list itself once more: who hears that nothing was created will create again.
+
+        The ledger may know less than the list does: it may have been begun after the creation, and
+        the protocol lets a server list its payments in any order.
+        """
+        try:
+            payment = await self._connection.authorised(
+                Right.INCOMING,
+                lambda client, wallet, token: self._listed(creation, client, wallet, token),
+            )
+        except ProtocolError:
+            return  # a list that cannot be read to its end proves nothing
+        if payment is not None:
+            await self._poller.record_one(await self._poller.wallet(), payment, Source.GET)
+            await self._found(creation, payment.id)
+            return
+        await self._step(
+            creation,
+            CreationStatus.NOT_FOUND,
+            error="The server does not have this payment: it was not created.",
+        )
+
+    async def _listed(
+        self, creation: Creation, client: OpenPaymentsClient, wallet: WalletAddress, token: Secret
+    ) -> IncomingPayment | None:
+        """Look for a payment in the list, down to what is older where the newest come first."""
+        oldest = creation.created_at - _CLOCK_MARGIN
+        last, falls, rises = None, False, False
+        async for page in client.walk_incoming_payments(wallet, token):
+            for payment in page.result:
+                if creation.request_id in payment.metadata_json:
+                    return payment
+                falls |= last is not None and payment.created_at < last
+                rises |= last is not None and payment.created_at > last
+                last = payment.created_at
+            if falls and not rises and last is not None and last < oldest:
+                return None
+            await self._clock.sleep(_PAUSE)
+        return None
 
     async def _found(self, creation: Creation, payment_id: str) -> None:
         now = self._poller.now()

@@ -15,6 +15,7 @@ from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import NEWEST_FIRST, Creation, CreationStatus
 from opdash.openpayments.amounts import AmountError
 from opdash.openpayments.errors import ServerError, UnansweredError, UnreachableError
+from opdash.openpayments.resources import IncomingPaymentPage, Pagination
 from opdash.sandbox.process import SandboxProcess
 from opdash.service import creations
 from opdash.service.dashboard import LEDGER_FILE
@@ -105,6 +106,49 @@ async def test_a_payment_that_was_not_created_is_reported_and_not_sent_again(
     assert ended is not None
     assert ended.status is CreationStatus.NOT_FOUND
     assert sent == 1
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+async def test_what_only_the_list_knows_is_never_called_not_created(
+    start_sandbox: StartSandbox,
+    open_dashboard: OpenDashboard,
+    monkeypatch: pytest.MonkeyPatch,
+    oldest_first: bool,
+) -> None:
+    """The ledger was begun after the creation, or the server shows its oldest payments first."""
+    sandbox = start_sandbox(payments=120)
+    elsewhere = open_dashboard(sandbox, data="elsewhere")
+    watched = open_dashboard(sandbox, page_size=20)
+    await watched.session.discover()
+    client = await watched.session._connection.client()
+    ask, read = client.create_incoming_payment, client.list_incoming_payments
+
+    async def lose_the_answer(*args: Any) -> object:
+        await ask(*args)
+        raise UnansweredError("The server gave no answer.")
+
+    async def turned_around(
+        wallet: Any, token: Any, *, first: int, cursor: str | None = None
+    ) -> IncomingPaymentPage:
+        everything = await read(wallet, token, first=100)
+        rest = await read(wallet, token, first=100, cursor=everything.pagination.end_cursor)
+        rows = (*everything.result, *rest.result)[::-1]
+        start = int(cursor or "0")
+        there = Pagination(end_cursor=str(start + first), has_next_page=start + first < len(rows))
+        return IncomingPaymentPage(there, rows[start : start + first])
+
+    monkeypatch.setattr(client, "create_incoming_payment", lose_the_answer)
+    creation = await watched.session.create_payment(PaymentDraft(amount=5))
+    for number in range(30):
+        await elsewhere.create(1 + number)
+    if oldest_first:
+        monkeypatch.setattr(client, "list_incoming_payments", turned_around)
+    monkeypatch.setattr(creations, "GIVE_UP_AFTER", -creations.GIVE_UP_AFTER)
+    for _ in range(2):
+        await watched.session.poll_once()
+    found = watched.dashboard.reader.creation(creation.request_id)
+    assert found is not None
+    assert found.status is CreationStatus.CREATED
 
 
 async def test_a_refusal_is_an_end(sandbox: SandboxProcess, open_dashboard: OpenDashboard) -> None:
