@@ -49,6 +49,18 @@ async def test_what_could_act_when_pasted_is_not_copied(
     assert told[0].startswith("Not copied")
 
 
+async def test_ctrl_c_says_how_to_leave(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = app_of(world)
+    told: list[str] = []
+    monkeypatch.setattr(app, "tell", lambda sentence, **_: told.append(sentence))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+c")
+        assert told == ["Press q to leave opdash."]
+        await pilot.press("q")
+        assert app.return_value is None
+        assert not app.is_running
+
+
 async def fail(app: OpdashApp) -> None:
     token = "GNAP-token-4711"
     async with app.run_test(size=(80, 24)) as pilot:

@@ -47,10 +47,12 @@ class SortScreen(OpdashModal[Sort | None]):
         self.query_one(OptionList).highlighted = COLUMNS.index(self._current.column)
 
     def _prompt(self, number: int, column: SortColumn) -> Content:
-        present = column is self._current.column
         words = order_words(next_order(column, self._current))
-        mark = Content.styled("●", "$primary") if present else Content(" ")
-        return Content.assemble(mark, " ", (str(number), "$primary"), f"  {words}")
+        line = Content.assemble((str(number), "$primary"), f"  {words}")
+        if column is not self._current.column:
+            return Content.assemble("  ", line)
+        now = order_words(self._current).rpartition(", ")[2].removesuffix(" first")
+        return Content.assemble(("● ", "$primary"), line, (f"  now {now}", "$muted"))
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Take the order that was chosen."""

@@ -55,9 +55,9 @@ _GROWTH = (
     (SortColumn.EXPIRES, 8),
     (SortColumn.REFERENCE, 13),
     (SortColumn.CREATED, 11),
+    (SortColumn.EXPIRES, 10),
     (SortColumn.REFERENCE, 14),
     (SortColumn.CREATED, 12),
-    (SortColumn.EXPIRES, 10),
     (SortColumn.REFERENCE, 18),
 )
 _DESCRIPTION_LEAST = 14
