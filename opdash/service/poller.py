@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -94,6 +95,7 @@ class Poller:
         self._away_since: datetime | None = None
         self._suspects: dict[str, _Suspect] = {}
         self._tried: dict[str, datetime] = {}
+        self._oldest_first = False
         self._remembered = False
         self.on_screen: frozenset[str] = frozenset()
 
@@ -127,6 +129,7 @@ class Poller:
         since = None if known is None else known.last_poll_at
         await self._read_head(wallet, since)
         requests = 1 + await self._close_gaps(wallet, since)
+        requests += await self._follow_the_end(wallet)
         self._tell_caught_up(wallet)
         budget = requests_per_poll(self._profile.poll_interval) - requests
         chosen = choose_gets(
@@ -239,6 +242,7 @@ class Poller:
         size = self._profile.page_size if state is None else head_size(ranks)
         page, ticket = await self._list(wallet, size, None)
         meets = self._meets_known(wallet, page, since)
+        self._oldest_first = _rises(page)
         await self._record_page(wallet, page, None, ticket)
         end, at = page.pagination.end_cursor, self.now()
 
@@ -271,6 +275,28 @@ class Poller:
             await self._record_page(wallet, page, cursor, ticket)
             onward = None if closed else page.pagination.end_cursor
             await self._change_walk(wallet, partial(_past_gap, cursor, onward, self.now()))
+        return requests
+
+    async def _follow_the_end(self, wallet: WalletAddress) -> int:
+        """Read on where the list ended, if new payments come last; return the requests made.
+
+        The protocol sets no order of the list. Real servers show the newest first.
+        """
+        requests = 0
+        state = self._walk_state(wallet) if self._oldest_first else None
+        while state is not None and state.cursor is not None and not state.server_has_more:
+            cursor, known = state.cursor, self._reader.count(wallet.id)
+            page, ticket = await self._list(wallet, MAX_PAGE, cursor)
+            requests += 1
+            if not page.result:
+                break
+            await self._record_page(wallet, page, cursor, ticket)
+            await self._change_walk(wallet, partial(_frontier, page, self.now()))
+            if self._reader.count(wallet.id) == known or not page.pagination.has_next_page:
+                break
+            await self._clock.sleep(_SCAN_PAUSE)
+            after = self._walk_state(wallet)
+            state = None if after is None else replace(after, server_has_more=False)
         return requests
 
     async def _give_up_gap(self, wallet: WalletAddress, cursor: str) -> None:
@@ -501,6 +527,12 @@ def _frontier(
         updated_at=now,
         gaps=before.gaps if before else (),
     )
+
+
+def _rises(page: IncomingPaymentPage) -> bool:
+    """Return whether a page begins with the oldest payment."""
+    steps = [after.created_at - one.created_at for one, after in pairwise(page.result)]
+    return any(step > timedelta(0) for step in steps) and min(steps) >= timedelta(0)
 
 
 def _past_gap(

@@ -25,6 +25,7 @@ from tests.service.conftest import OpenDashboard, Watched
 
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
+    from tests.conftest import StartSandbox
 
 
 async def client_of(watched: Watched) -> OpenPaymentsClient:
@@ -166,3 +167,37 @@ async def test_a_list_that_leads_back_to_itself_is_not_walked_for_ever(
     monkeypatch.setattr(client, "list_incoming_payments", lead_back)
     with pytest.raises(OpenPaymentsError, match="leads back"):
         await asyncio.wait_for(watched.session.load_older(), 10)
+
+
+async def test_new_payments_are_seen_where_the_oldest_come_first(
+    start_sandbox: StartSandbox, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = start_sandbox(payments=60)
+    watched = open_dashboard(sandbox, page_size=20)
+    await watched.session.discover()
+    client = await client_of(watched)
+    ask = client.list_incoming_payments
+
+    async def turned_around(
+        wallet: Any, token: Any, *, first: int, cursor: str | None = None
+    ) -> IncomingPaymentPage:
+        rows = (await ask(wallet, token, first=100)).result[::-1]
+        names = [row.id for row in rows]
+        start = names.index(cursor) + 1 if cursor else 0
+        shown = rows[start : start + first]
+        there = Pagination(
+            end_cursor=shown[-1].id if shown else None, has_next_page=start + first < len(rows)
+        )
+        return IncomingPaymentPage(there, shown)
+
+    monkeypatch.setattr(client, "list_incoming_payments", turned_around)
+    await watched.session.poll_once()
+    while await watched.session.load_older():
+        pass
+    elsewhere = open_dashboard(sandbox, data="elsewhere")
+    created = [await elsewhere.create(1 + number) for number in range(3)]
+    await watched.session.poll_once()
+    assert known_of(watched, created) == 3
+    created.append(await elsewhere.create(9))
+    await watched.session.poll_once()
+    assert known_of(watched, created) == 4
