@@ -12,7 +12,7 @@ from opdash.clock import Clock
 from opdash.errors import ExitCode, OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.store import Ledger
-from opdash.openpayments.addresses import origin, parse_resource_url, parse_wallet_address
+from opdash.openpayments.addresses import lies_below, parse_resource_url, parse_wallet_address
 from opdash.openpayments.errors import NotFoundError, NotPermittedError
 from opdash.openpayments.resources import OutgoingPayment, WalletAddress
 from opdash.service.events import EventHub
@@ -81,6 +81,7 @@ class Dashboard:
         self._recorder = Recorder(Ledger.open(path))
         self.reader = LedgerReader.open(path)
         self._sessions: dict[str, WalletSession] = {}
+        self._started = False
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -89,6 +90,7 @@ class Dashboard:
 
     async def start(self) -> None:
         """Begin polling for every profile."""
+        self._started = True
         for profile in self.profiles:
             self.session(profile.name).start()
 
@@ -183,11 +185,11 @@ class Dashboard:
         Raises:
             OpdashError: No configured wallet lives at that server, or none may read it.
         """
-        where = origin(parse_resource_url(url))
+        parse_resource_url(url)
         at_home = [
             session
             for session in (self.session(profile.name) for profile in self.profiles)
-            if session.wallet is not None and origin(session.wallet.resource_server) == where
+            if session.wallet is not None and lies_below(url, session.wallet.resource_server)
         ]
         if not at_home:
             raise NotOurPaymentError(
@@ -210,8 +212,7 @@ class Dashboard:
         Raises:
             ConfigError: Its name or address is taken, or the file cannot be written.
         """
-        settings = self.settings.adding(profile)
-        self.settings = await asyncio.to_thread(self._store.save, settings)
+        await self._save(self.settings.adding(profile))
         session = self.session(profile.name)
         session.start()
         return session
@@ -222,18 +223,22 @@ class Dashboard:
         Raises:
             ConfigError: There is no such profile, or the file cannot be written.
         """
-        settings = self.settings.without(name)
-        self.settings = await asyncio.to_thread(self._store.save, settings)
-        session = self._sessions.pop(name, None)
-        if session is not None:
-            await session.stop()
+        await self._save(self.settings.without(name))
 
     async def save_theme(self, theme: str) -> None:
         """Remember the look of the screen. Raises `ConfigError`."""
         from dataclasses import replace
 
-        settings = replace(self.settings, theme=theme)
+        await self._save(replace(self.settings, theme=theme))
+
+    async def _save(self, settings: Settings) -> None:
+        """Save, and take up what another opdash has changed in the file since it was read."""
         self.settings = await asyncio.to_thread(self._store.save, settings)
+        names = {profile.name for profile in self.profiles}
+        gone = [self._sessions.pop(name) for name in tuple(self._sessions) if name not in names]
+        await asyncio.gather(*(session.stop() for session in gone))
+        if self._started:
+            await self.start()
 
     async def _bare_client(self, ca_file: Path | None) -> OpenPaymentsClient:
         modules = await self._imports.modules()
@@ -246,12 +251,14 @@ class Dashboard:
 def _refused_to(
     asking: WalletSession, others: list[WalletSession], refusal: OpdashError | None
 ) -> OpdashError:
-    if refusal is None or not others:
-        return refusal or OpdashError("The payment could not be fetched.")
+    if refusal is None:
+        return OpdashError("The payment could not be fetched.")
     names = ", ".join(session.profile.name for session in others)
     return NotOurPaymentError(
         f"“{asking.profile.name}” may not read this payment: {refusal.sentence}",
-        f"If another of your wallets sent it, look it up from there: {names}.",
+        f"If another of your wallets sent it, look it up from there: {names}."
+        if others
+        else "If another wallet address sent it, add that one.",
     )
 
 

@@ -135,6 +135,20 @@ async def test_the_look_is_remembered(
     assert SettingsStore(tmp_path / "data.toml").load().theme == "light"
 
 
+async def test_what_another_opdash_set_up_is_watched_too_and_what_it_removed_no_longer(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    watched = open_dashboard(sandbox)
+    dashboard, rosa = watched.dashboard, watched.session
+    await dashboard.start()
+    store = SettingsStore(tmp_path / "data.toml")
+    added = profile_of(sandbox, sandbox.wallet_addresses[1])
+    store.save(store.load().without("rosa").adding(added))
+    await dashboard.save_theme("light")
+    assert rosa.status.phase is Phase.IDLE
+    assert dashboard.session("atelier").status.phase is not Phase.IDLE
+
+
 async def test_a_wallet_without_a_key_says_how_to_get_one(
     sandbox: SandboxProcess, open_dashboard: OpenDashboard
 ) -> None:

@@ -367,6 +367,28 @@ async def test_a_wallet_that_may_not_read_it_names_the_others(
     assert await watched.dashboard.outgoing_payment(url, first="rosa")
 
 
+async def test_a_payment_that_the_only_wallet_may_not_read_says_what_to_add(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(sandbox)
+    await watched.session.poll_once()
+    url = sandbox.pay(await watched.create(400))
+    with pytest.raises(NotOurPaymentError, match="“rosa” may not read") as refused:
+        await watched.dashboard.outgoing_payment(url)
+    assert "add that one" in refused.value.advice
+
+
+async def test_a_token_never_leaves_for_another_tenant(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(sandbox)
+    await watched.session.poll_once()
+    watched.exchanges.clear()
+    with pytest.raises(NotOurPaymentError, match="None of your wallets"):
+        await watched.dashboard.outgoing_payment(f"{sandbox.url}/other/outgoing-payments/1")
+    assert watched.exchanges == []
+
+
 async def test_a_token_never_leaves_for_another_server(
     sandbox: SandboxProcess, open_dashboard: OpenDashboard
 ) -> None:
