@@ -122,6 +122,7 @@ class WalletSession:
         self._known_wallet: WalletAddress | None = None
         self._wake = asyncio.Event()
         self._focused = True
+        self._held_off = False
         self._loops: list[asyncio.Task[None]] = []
         self._actions: set[asyncio.Task[Any]] = set()
 
@@ -194,10 +195,13 @@ class WalletSession:
         await self._own(self._poll())
 
     def focus(self, active: bool) -> None:
-        """Say whether somebody looks; polls are rarer while nobody does."""
+        """Say whether somebody looks; polls are rarer while nobody does.
+
+        A server that asked to be left alone for a while is, whoever looks.
+        """
         regained = active and not self._focused
         self._focused = active
-        if regained:
+        if regained and not self._held_off:
             self.poll_soon()
 
     def watch_on_screen(self, payment_ids: Iterable[str]) -> None:
@@ -321,6 +325,7 @@ class WalletSession:
             except OpdashError as error:
                 failures += 1
                 retry_after = error.retry_after if isinstance(error, ServerError) else None
+            self._held_off = retry_after is not None
             delay = next_delay(
                 self.profile.poll_interval,
                 failures=failures,
@@ -377,6 +382,8 @@ class WalletSession:
                     await self._poller.advance(wallet_id)
             except OpdashError as error:
                 self._set_status(problem=error.sentence, advice=error.advice)
+            except Exception:
+                _LOG.exception("A look at the clock met a fault of opdash itself")
 
     async def _sleep_or_wake(self, seconds: float) -> None:
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))

@@ -15,7 +15,11 @@ from opdash.errors import OpdashError
 from opdash.ledger.records import NEWEST_FIRST, TimelineKind
 from opdash.ledger.states import State
 from opdash.openpayments.addresses import AddressError
-from opdash.openpayments.errors import UnansweredError, UnreachableError
+from opdash.openpayments.errors import (
+    TooManyRequestsError,
+    UnansweredError,
+    UnreachableError,
+)
 from opdash.sandbox.process import SandboxProcess
 from opdash.service.completions import ChangedMeanwhile, NotCompletable, Seen
 from opdash.service.dashboard import NotOurPaymentError
@@ -226,6 +230,50 @@ async def test_polling_goes_on_by_itself_and_survives_an_outage(
     assert session.status.next_poll_at is not None
     await session.stop()
     assert session.status.phase is Phase.IDLE
+
+
+async def test_a_server_that_asks_for_a_pause_gets_it(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = open_dashboard(sandbox, poll_interval=0.2)
+    client = await watched.session._connection.client()
+    asked = 0
+
+    async def refuse(*_: Any, **__: Any) -> object:
+        nonlocal asked
+        asked += 1
+        raise TooManyRequestsError("Fewer, please.", status=429, retry_after=600.0)
+
+    monkeypatch.setattr(client, "list_incoming_payments", refuse)
+    watched.session.start()
+    await until(lambda: watched.session.status.phase is Phase.OFFLINE)
+    for _ in range(5):
+        watched.session.focus(False)
+        watched.session.focus(True)
+        await asyncio.sleep(0.1)
+    assert asked == 1
+    due = watched.session.status.next_poll_at
+    assert due is not None
+    assert due - watched.session.now() > timedelta(minutes=9)
+    watched.session.poll_soon()
+    await until(lambda: asked == 2)
+
+
+async def test_what_moves_with_time_moves_on_after_a_fault(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = open_dashboard(sandbox, poll_interval=0.2)
+    await watched.session.poll_once()
+    looks = 0
+
+    async def fail(_: str) -> None:
+        nonlocal looks
+        looks += 1
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(watched.session._poller, "advance", fail)
+    watched.session.start()
+    await until(lambda: looks >= 2)
 
 
 async def test_polls_never_overlap(sandbox: SandboxProcess, open_dashboard: OpenDashboard) -> None:
