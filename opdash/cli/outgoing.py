@@ -15,6 +15,7 @@ from opdash.ledger.outgoing import (
     OutgoingFacts,
     OutgoingVerdict,
     derive_outgoing,
+    is_settled,
     outgoing_cost,
 )
 from opdash.openpayments.addresses import parse_resource_url
@@ -48,7 +49,7 @@ def run(arguments: list[str]) -> int:
                 sent=payment.sent_amount.minor_units,
                 debit=payment.debit_amount.minor_units,
                 created_at=payment.created_at,
-                receiver_settled=await _settled(dashboard, payment.receiver),
+                receiver_settled=await _settled(dashboard, payment),
             )
             _print(payment, derive_outgoing(facts, now), as_json=options.json)
             return 0
@@ -56,14 +57,14 @@ def run(arguments: list[str]) -> int:
         return run_with_dashboard(context, work)
 
 
-async def _settled(dashboard: Dashboard, receiver: str) -> bool | None:
-    """Return whether the receiver is complete or covered; None where it is none of ours."""
-    for row in dashboard.reader.find(receiver):
+async def _settled(dashboard: Dashboard, payment: OutgoingPayment) -> bool | None:
+    """Return whether the receiver has the money; None where it is none of ours."""
+    for row in dashboard.reader.find(payment.receiver):
         session = session_of(dashboard, row)
         if session is not None:
             with contextlib.suppress(OpdashError):  # then what was known must do
                 row = await session.refresh_payment(row.id) or row
-            return row.completed or (row.difference is not None and row.difference >= 0)
+            return is_settled(row, payment.receive_amount)
     return None
 
 

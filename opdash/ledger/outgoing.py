@@ -15,7 +15,9 @@ from typing import Final
 
 import msgspec
 
+from opdash.ledger.records import PaymentRow
 from opdash.ledger.states import later
+from opdash.openpayments.amounts import Amount
 
 
 class OutgoingState(StrEnum):
@@ -92,6 +94,24 @@ def derive_outgoing(facts: OutgoingFacts, now: datetime) -> OutgoingVerdict:
     if pending:
         return OutgoingVerdict(OutgoingState.SENDING, next_change_at=max(pending))
     return OutgoingVerdict(OutgoingState.SENT, certain=known)
+
+
+def is_settled(receiver: PaymentRow, due: Amount) -> bool:
+    """Return whether a receiver of one's own has what an outgoing payment was to bring.
+
+    Args:
+        receiver: The incoming payment that is paid.
+        due: The outgoing payment's ``receiveAmount``.
+
+    Returns:
+        Whether it is completed or covered; where no amount was asked for, whether as much has
+        arrived as was to be received.
+    """
+    if receiver.completed:
+        return True
+    if receiver.asked:
+        return receiver.difference is not None and receiver.difference >= 0
+    return receiver.received_asset == due.asset and receiver.received >= due.minor_units
 
 
 def effective_rate(receive: int, debit: int) -> Fraction | None:

@@ -14,7 +14,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
 from textual.notifications import SeverityLevel
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from opdash.errors import OpdashError
 from opdash.safetext import safe_text
@@ -211,12 +211,13 @@ class OpdashApp(App[None]):
     def _elsewhere(self, wallet_id: str) -> str:
         """Return the name of the wallet that an event is about, unless it is on the screen."""
         sessions = [self.dashboard.session(profile.name) for profile in self.dashboard.profiles]
-        shown = [getattr(screen, "session", None) for screen in self.screen_stack]
+        whole = [screen for screen in self.screen_stack if not isinstance(screen, ModalScreen)]
+        shown = getattr(whole[-1], "session", None) if whole else None
         return next(
             (
                 session.profile.title
                 for session in sessions
-                if session.wallet_id == wallet_id and session not in shown
+                if session.wallet_id == wallet_id and session is not shown
             ),
             "",
         )

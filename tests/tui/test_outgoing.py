@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from opdash.errors import OpdashError
+from opdash.ledger.outgoing import is_settled
 from opdash.openpayments.amounts import Amount, Asset
 from opdash.openpayments.errors import InsufficientGrantError, UnreachableError
 from opdash.openpayments.resources import OutgoingPayment, PublicIncomingPayment
@@ -299,3 +301,25 @@ def test_a_rate_is_never_rounded_up(rate: Fraction, debit: int, receive: int) ->
     exact = rate * Fraction(10**debit, 10**receive)
     assert value <= exact
     assert (value == exact) == (" = " in shown)
+
+
+async def test_following_a_payment_leaves_the_cursor_in_the_field(tmp_path: Path) -> None:
+    moving = outgoing(sent_amount=Amount("6000", "USD", 2), created_at=NOW - timedelta(seconds=5))
+    async with lookup(tmp_path, moving) as screen:
+        screen.dashboard.shop.answers["public"] = PublicIncomingPayment("https://a.example")
+        await screen.look_up(OUTGOING_ID)
+        await screen.press("u")
+        assert isinstance(screen.app.screen, OutgoingScreen)
+        screen.app.screen._follow()
+        await settled(screen.pilot)
+        await screen.press("x")
+        assert screen.app.screen.query_one("#url Input", Input).value == "x"
+
+
+def test_a_receiver_that_asked_for_nothing_is_settled_by_what_arrived() -> None:
+    due = Amount("500", "USD", 2)
+    assert is_settled(payment(asked=None, received=500), due)
+    assert not is_settled(payment(asked=None, received=499), due)
+    assert not is_settled(payment(asked=None, received=500), Amount("500", "EUR", 2))
+    assert not is_settled(payment(asked=1000, received=500, difference=-500), due)
+    assert is_settled(payment(asked=1000, received=1000, difference=0), due)

@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input
 
 from opdash.errors import InputError, OpdashError
-from opdash.ledger.outgoing import OutgoingState, OutgoingVerdict
+from opdash.ledger.outgoing import OutgoingState, OutgoingVerdict, is_settled
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.addresses import parse_resource_url
 from opdash.openpayments.amounts import Amount
@@ -93,7 +93,7 @@ class OutgoingScreen(OpdashScreen[None]):
             self._view.show(())
         self._asked_url = url
         self._field.say("Asking …", Note.WAIT)
-        self._look_up(url)
+        self._look_up(url, asked=True)
 
     def action_refresh(self) -> None:
         """Ask again for the payment that is shown."""
@@ -105,7 +105,7 @@ class OutgoingScreen(OpdashScreen[None]):
             self._look_up(self._asked_url)
 
     @work(group="lookup", exclusive=True, exit_on_error=False)
-    async def _look_up(self, url: str) -> None:
+    async def _look_up(self, url: str, *, asked: bool = False) -> None:
         try:
             entries = await self._ask(url)
         except Exception as error:
@@ -117,7 +117,8 @@ class OutgoingScreen(OpdashScreen[None]):
         if entries:
             self._view.show(entries)
         self._paint()
-        self.query_one("#result").focus()
+        if asked:
+            self.query_one("#result").focus()
 
     async def _ask(self, url: str) -> list[Entry]:
         if not names_incoming(url):
@@ -194,7 +195,7 @@ class OutgoingScreen(OpdashScreen[None]):
 
     def _settled(self, payment: OutgoingPayment) -> bool | None:
         if self._receiver is not None:
-            return is_settled(self._receiver)
+            return is_settled(self._receiver, payment.receive_amount)
         arrived, due = self._arrived, payment.receive_amount
         if arrived is None or arrived.asset != due.asset:
             return None
@@ -246,9 +247,3 @@ class OutgoingScreen(OpdashScreen[None]):
 def names_incoming(url: str) -> bool:
     """Return whether a payment's URL is one of an incoming payment, by its path."""
     return "incoming-payments" in urlsplit(url).path.split("/")
-
-
-def is_settled(receiver: PaymentRow) -> bool:
-    """Return whether a receiver of one's own is complete or covered."""
-    covered = receiver.difference is not None and receiver.difference >= 0
-    return receiver.completed or covered
