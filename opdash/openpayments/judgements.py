@@ -161,7 +161,7 @@ def _refused_request(refusal: Refusal) -> tuple[str, str]:
         )
     return (
         f"The server refused the request ({_status_text(refusal.status)}){refusal.saying}",
-        "Look at the server's words; the debug log has the whole exchange.",
+        "Look at the server's words.",
     )
 
 
