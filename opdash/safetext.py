@@ -18,14 +18,18 @@ ELLIPSIS = "…"
 _MAX_COMBINING = 2
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _EMOJI_JOINER = "\u200d"
+_EMOJI_MODIFIERS = frozenset(
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400), 0x20E3)
+)
+"""Variation selectors, skin tones, key caps: terminals disagree how wide they make a picture."""
 
 
 def safe_text(remote: str, *, limit: int = 0) -> str:
     r"""Return one line without control, invisible or direction-changing characters.
 
     Control characters become their pictures (ESC is ``␛``, a line feed ``␊``), other unsafe
-    characters ``\ufffd``. More than two combining marks in a row are dropped. Every blank becomes
-    a plain space.
+    characters ``\ufffd``. More than two combining marks in a row are dropped, and what only
+    modifies an emoji. Every blank becomes a plain space.
 
     Args:
         remote: Text from a server, a file or a clipboard, as it was sent.
@@ -46,6 +50,8 @@ def _clean(remote: str) -> str:
     out: list[str] = []
     combining = 0
     for character in remote:
+        if character in _EMOJI_MODIFIERS:
+            continue
         category = unicodedata.category(character)
         if category[0] == "M":
             combining += 1

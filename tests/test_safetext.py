@@ -70,6 +70,8 @@ def test_a_limit_is_kept(text: str, limit: int) -> None:
         ("[bold]not markup[/bold]", "[bold]not markup[/bold]"),
         ("\ud800", REPLACEMENT),
         ("👩\u200d💻", "👩💻"),
+        ("❤\ufe0f \U0001f3f3\ufe0f\u200d🌈", "❤ \U0001f3f3🌈"),
+        ("👍\U0001f3fd 1\ufe0f\u20e3", "👍 1"),
         ("", ""),
     ],
 )
