@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -267,6 +268,19 @@ async def test_money_that_arrives_while_the_form_is_open_is_shown(tmp_path: Path
         assert "look again" in form.told
         await form.press("ctrl+y")
         assert form.asked == []
+
+
+async def test_a_key_that_was_meant_for_another_amount_completes_nothing(tmp_path: Path) -> None:
+    nothing_asked = payment(asked=None, asked_asset=None, received=0, difference=None)
+    async with complete_form(tmp_path, nothing_asked) as form:
+        await form.write("0.00")
+        form.dashboard.know(structs.replace(nothing_asked, received=700))
+        await settled(form.pilot)
+        await form.press("ctrl+y")
+        assert form.asked == []
+        assert "once more" in form.told
+        await form.press("ctrl+y")
+        assert len(form.asked) == 1
 
 
 async def test_no_answer_is_unknown_until_a_poll_tells(tmp_path: Path) -> None:

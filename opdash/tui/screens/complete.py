@@ -49,6 +49,10 @@ class Step(Enum):
     """It is completed."""
 
 
+_SURPRISE = "Money has arrived meanwhile: look again."
+"""A key that was on its way was meant for another amount, and must not complete this one."""
+
+
 class CompleteScreen(FormScreen[PaymentRow | None]):
     """Completes one payment; ends with it when it is completed, otherwise with None."""
 
@@ -62,6 +66,7 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
         self._session = session
         self._payment = payment
         self.step = Step.FETCHING
+        self._surprised = False
 
     # Layout
 
@@ -195,6 +200,10 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
         """Complete the payment, if the person has done what it takes."""
         if self.step is not Step.READY:
             return
+        if self._surprised:
+            self._surprised = False
+            self.outcome.say(f"{_SURPRISE} Ctrl+Y once more completes it.", Note.BAD)
+            return
         if not self._may_complete():
             self.outcome.say("Type the received amount first; nothing was done.", Note.BAD)
             self.query_one("#typed").focus()
@@ -274,7 +283,8 @@ class CompleteScreen(FormScreen[PaymentRow | None]):
         if self.step is Step.READY and before.received != payment.received:
             self._decide()
             if self.step is Step.READY:
-                self.outcome.say("Money has arrived meanwhile: look again.", Note.BAD)
+                self._surprised = not needs_typing(payment)
+                self.outcome.say(_SURPRISE, Note.BAD)
 
     def question(self) -> str:
         """Return what leaving now would hide."""
