@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 
 def default_config_file() -> Path:
@@ -20,8 +21,26 @@ def default_data_dir() -> Path:
 
 
 def key_directory(data_dir: Path) -> Path:
-    """Return where ``opdash key new`` keeps private keys."""
+    """Return where opdash keeps the private keys that it made."""
     return data_dir / "keys"
+
+
+def key_path(data_dir: Path, key_id: str) -> Path:
+    """Return where the private key of an id is kept: a file that `key_id_of` knows, and `keys`."""
+    name = quote(key_id, safe=" ")
+    if name.startswith("."):
+        name = f"%2E{name[1:]}"
+    return key_directory(data_dir) / f"{name}.pem"
+
+
+def keys(data_dir: Path) -> tuple[Path, ...]:
+    """Return the private keys that opdash made, by name."""
+    return tuple(sorted(key_directory(data_dir).glob("*.pem")))
+
+
+def key_id_of(path: Path) -> str:
+    """Return the key id that a key file's name stands for."""
+    return unquote(path.stem)
 
 
 def debug_log_file(data_dir: Path) -> Path:

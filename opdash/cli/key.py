@@ -6,15 +6,14 @@ import json
 import sys
 import uuid
 from pathlib import Path
-from urllib.parse import quote, unquote
 
 from opdash.cli.context import Context, opened
 from opdash.cli.group import Action, CommandGroup
-from opdash.cli.options import CommandParser, UsageError, add_json_option, add_wallet_option
+from opdash.cli.options import CommandParser, UsageError, add_json_option, add_wallet_option, place
 from opdash.cli.output import print_json, talk
 from opdash.errors import ConfigError
 from opdash.keyfiles import read_key, write_key
-from opdash.paths import key_directory
+from opdash.paths import key_id_of, key_path
 
 
 def run(arguments: list[str]) -> int:
@@ -42,7 +41,7 @@ def new(arguments: list[str]) -> int:
     with opened(options) as context:
         key_id = options.key_id or str(uuid.uuid4())
         key = ClientKey.generate(key_id)
-        path = _absolute(options.out) or _usual_place(context, key_id)
+        path = place(options.out) or key_path(context.options.data_dir, key_id)
         write_key(path, key)
         _print_key(key.public_jwk(), path, as_json=options.json)
         talk(
@@ -70,7 +69,7 @@ def show(arguments: list[str]) -> int:
         if options.path is not None and options.wallet:
             raise UsageError("Name a key file or a wallet, not both.", "Leave one of them out.")
         if options.path is not None:
-            path = _absolute(options.path) or options.path
+            path = place(options.path) or options.path
             key_id = options.key_id or _known_id(context, path)
         else:
             profile = context.choose_profile(options.wallet)
@@ -92,13 +91,6 @@ def _print_key(jwk: dict[str, str], path: Path, *, as_json: bool) -> None:
         sys.stdout.flush()
 
 
-def _usual_place(context: Context, key_id: str) -> Path:
-    name = quote(key_id, safe=" ")
-    if name.startswith("."):
-        name = f"%2E{name[1:]}"
-    return key_directory(context.options.data_dir) / f"{name}.pem"
-
-
 def _known_id(context: Context, path: Path) -> str:
     """Return the id that a wallet uses a key file under, else the one that its name holds."""
     try:
@@ -106,11 +98,7 @@ def _known_id(context: Context, path: Path) -> str:
     except ConfigError:
         profiles = ()
     known = (profile.key_id for profile in profiles if profile.key_file == path)
-    return next(known, unquote(path.stem))
-
-
-def _absolute(path: Path | None) -> Path | None:
-    return None if path is None else path.expanduser().absolute()
+    return next(known, key_id_of(path))
 
 
 _GROUP = CommandGroup(

@@ -113,8 +113,8 @@ def global_options(namespace: argparse.Namespace) -> GlobalOptions:
 
     given = vars(namespace)
     return GlobalOptions(
-        config=_place(given.get("config")) or default_config_file(),
-        data_dir=_place(given.get("data_dir")) or default_data_dir(),
+        config=place(given.get("config")) or default_config_file(),
+        data_dir=place(given.get("data_dir")) or default_data_dir(),
         debug=bool(given.get("debug", False)),
     )
 
@@ -141,5 +141,6 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def _place(path: Path | None) -> Path | None:
+def place(path: Path | None) -> Path | None:
+    """Return the absolute path that a person means; nothing for None."""
     return path.expanduser().absolute() if path is not None else None

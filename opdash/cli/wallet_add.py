@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote
 
 from opdash.cli import shapes
 from opdash.cli.context import Context, opened
-from opdash.cli.options import CommandParser, UsageError, add_json_option
+from opdash.cli.options import CommandParser, UsageError, add_json_option, place
 from opdash.cli.output import print_fields, print_json, talk
 from opdash.cli.running import run_with_dashboard
 from opdash.errors import OpdashError
@@ -17,7 +16,7 @@ from opdash.keyfiles import read_key
 from opdash.ledger.records import Scope
 from opdash.openpayments.addresses import parse_wallet_address
 from opdash.openpayments.resources import WalletAddress
-from opdash.paths import key_directory
+from opdash.paths import key_directory, key_id_of, keys
 from opdash.service.dashboard import Dashboard, KeyCheck
 from opdash.service.naming import free_name
 from opdash.settings import PAGE_SIZES, Profile
@@ -39,7 +38,7 @@ def run(arguments: list[str]) -> int:
             key_file=key_file,
             poll_interval=options.poll_interval,
             page_size=options.page_size,
-            ca_file=_absolute(options.ca_file),
+            ca_file=place(options.ca_file),
             scope=Scope.EVERYTHING if options.scope == "everything" else Scope.OWN,
             label=options.label,
         )
@@ -106,15 +105,14 @@ def _parser() -> CommandParser:
 
 def _key(context: Context, options: argparse.Namespace) -> tuple[Path, str]:
     """Return the key file and key id that are meant; keys of opdash need not be spelled out."""
-    directory = key_directory(context.options.data_dir)
-    if options.key_file is not None:
-        path = options.key_file.expanduser().absolute()
-        return path, options.key_id or unquote(path.stem)
-    own = {unquote(path.stem): path for path in sorted(directory.glob("*.pem"))}
+    given = place(options.key_file)
+    if given is not None:
+        return given, options.key_id or key_id_of(given)
+    own = {key_id_of(path): path for path in keys(context.options.data_dir)}
     if options.key_id:
         if options.key_id not in own:
             raise UsageError(
-                f"There is no key “{options.key_id}” in {directory}.",
+                f"There is no key “{options.key_id}” in {key_directory(context.options.data_dir)}.",
                 "Say where it is with --key-file PATH, or make it with “opdash key new”.",
             )
         return own[options.key_id], options.key_id
@@ -170,7 +168,3 @@ def _print_added(
     if not check.served:
         talk(f"  See the key with: opdash key show --wallet '{profile.name}'")
     talk("The wallet is saved.")
-
-
-def _absolute(path: Path | None) -> Path | None:
-    return None if path is None else path.expanduser().absolute()

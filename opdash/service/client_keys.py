@@ -8,9 +8,8 @@ import json
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote
 
-from opdash.paths import key_directory
+from opdash.paths import key_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +25,6 @@ class KeyOnDisk:
     file: Path
     key_id: str
     jwk_json: str
-
-
-def key_files(data_dir: Path) -> tuple[Path, ...]:
-    """Return the keys that opdash made, by name."""
-    return tuple(sorted(key_directory(data_dir).glob("*.pem")))
-
-
-def key_id_of(path: Path) -> str:
-    """Return the key id that a key file's name stands for."""
-    return unquote(path.stem)
 
 
 async def read_public_key(path: Path, key_id: str) -> KeyOnDisk:
@@ -67,7 +56,7 @@ def _make(data_dir: Path) -> KeyOnDisk:
     keys = importlib.import_module("opdash.openpayments.keys")
     key_id = str(uuid.uuid4())
     key = keys.ClientKey.generate(key_id)
-    path = key_directory(data_dir) / f"{quote(key_id, safe=' ')}.pem"
+    path = key_path(data_dir, key_id)
     keyfiles.write_key(path, key)
     return _shown(path, key_id, key.public_jwk())
 

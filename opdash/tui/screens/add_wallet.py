@@ -15,14 +15,9 @@ from textual.widgets import Button, Input
 from opdash.errors import InputError, OpdashError
 from opdash.openpayments.addresses import parse_wallet_address
 from opdash.openpayments.resources import WalletAddress
+from opdash.paths import key_id_of, keys
 from opdash.safetext import safe_text
-from opdash.service.client_keys import (
-    KeyOnDisk,
-    key_files,
-    key_id_of,
-    make_key,
-    read_public_key,
-)
+from opdash.service.client_keys import KeyOnDisk, make_key, read_public_key
 from opdash.service.dashboard import Dashboard, KeyCheck
 from opdash.service.naming import free_name
 from opdash.settings import Profile
@@ -63,7 +58,7 @@ class AddWalletScreen(FormScreen[Profile | None]):
 
     def compose_body(self) -> ComposeResult:
         """Yield the fields, and the public key that the provider must know."""
-        known = key_files(self._service.data_dir)
+        known = keys(self._service.data_dir)
         key_file = str(known[0]) if len(known) == 1 else ""
         key_id = key_id_of(known[0]) if len(known) == 1 else ""
         yield FormField(
