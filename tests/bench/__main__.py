@@ -10,10 +10,15 @@ import json
 import sys
 from collections.abc import Sequence
 
-from tests.bench import decoding, signing, walking
+from tests.bench import decoding, signing, syncing, walking
 from tests.bench.figures import Figure, Result
 
-FIGURES: tuple[Figure, ...] = (*signing.FIGURES, *decoding.FIGURES, *walking.FIGURES)
+FIGURES: tuple[Figure, ...] = (
+    *signing.FIGURES,
+    *decoding.FIGURES,
+    *walking.FIGURES,
+    *syncing.FIGURES,
+)
 """All figures there are, in the order in which they are printed."""
 
 
