@@ -26,6 +26,8 @@ class Place(StrEnum):
     ADD_WALLET = "Add a wallet address"
     REMOVE_WALLET = "Remove a wallet address"
     SORT = "Sort order"
+    FILTER = "Filter"
+    SEARCHES = "Saved searches"
     CONSENT = "Consent"
     HELP = "Help"
 
@@ -37,11 +39,13 @@ MODAL_PLACES = frozenset(
         Place.ADD_WALLET,
         Place.REMOVE_WALLET,
         Place.SORT,
+        Place.FILTER,
+        Place.SEARCHES,
         Place.CONSENT,
         Place.HELP,
     }
 )
-"""Places that lie over another screen; what works everywhere does not work there."""
+"""Places that lie over another screen or take text; what works everywhere does not work there."""
 
 HIDDEN = 0
 """The rank of an action that never stands in a key line."""
@@ -108,6 +112,7 @@ _KEY_NAMES = {
     "backspace": "⌫",
     "colon": ":",
     "question_mark": "?",
+    "slash": "/",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
@@ -211,14 +216,47 @@ def _payments() -> tuple[Action, ...]:
             (Place.PAYMENTS, Place.DETAIL),
             rank=6,
         ),
-        Action("sort", ("s",), "Sort", "Choose the column to sort by.", here, rank=8),
+        Action(
+            "filter",
+            ("slash",),
+            "Filter",
+            "Show only payments that match: words, state:short, amount>10, since:7d, -is:gone.",
+            here,
+            rank=7,
+        ),
+        Action(
+            "searches",
+            ("f",),
+            "Searches",
+            "Choose among saved searches, such as Needs action or Today; each tells how many.",
+            here,
+            rank=12,
+        ),
+        Action(
+            "keep_filter",
+            ("enter", "down"),
+            "Keep",
+            "Keep the filter and go to the rows.",
+            (Place.FILTER,),
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "clear_filter",
+            ("escape",),
+            "Clear filter",
+            "Show all payments again.",
+            (Place.PAYMENTS, Place.FILTER),
+            rank=13,
+        ),
+        Action("sort", ("s",), "Sort", "Choose the column to sort by.", here, rank=9),
         Action(
             "next_page",
             ("right_square_bracket",),
             "Next page",
             "Go to the next page; beyond the last known one, older payments are fetched.",
             here,
-            rank=7,
+            rank=8,
         ),
         Action(
             "previous_page",
@@ -383,6 +421,15 @@ def _dialogs() -> tuple[Action, ...]:
             in_palette=False,
         ),
         Action(
+            "cancel",
+            ("escape", "f", "q"),
+            "Cancel",
+            "Leave the filter as it is.",
+            (Place.SEARCHES,),
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
             "copy_consent_url",
             ("y", "c"),
             "Copy URL",
@@ -410,7 +457,7 @@ def _explanations() -> tuple[Action, ...]:
             ("f1",),
             "Help",
             "Show the keys that work in this dialog.",
-            (*_FORMS, Place.SORT, Place.CONSENT),
+            (*_FORMS, Place.SORT, Place.SEARCHES, Place.FILTER, Place.CONSENT),
             rank=7,
             in_palette=False,
         ),

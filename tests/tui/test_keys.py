@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from opdash.ledger.records import NEWEST_FIRST
+from opdash.ledger.search.saved import BUILT_IN, SavedSearch
 from opdash.service.events import ConsentNeeded
 from opdash.tui.actions import ACTIONS, Action, Place
 from opdash.tui.app import OpdashApp
@@ -23,6 +24,7 @@ from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.remove_wallet import RemoveWalletScreen
+from opdash.tui.screens.searches import SearchesScreen
 from opdash.tui.screens.sort import SortScreen
 from opdash.tui.screens.wallets import WalletsScreen
 from tests.tui.doubles import World, shop_payments
@@ -35,6 +37,10 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.live()
     yield world
     world.close()
+
+
+async def no_count(_: SavedSearch) -> int | None:
+    return None
 
 
 def open_screen(place: Place, world: World) -> Screen[Any] | None:
@@ -51,6 +57,7 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),
         Place.REMOVE_WALLET: lambda: RemoveWalletScreen(dashboard, world.session.profile),
         Place.SORT: lambda: SortScreen(NEWEST_FIRST),
+        Place.SEARCHES: lambda: SearchesScreen(BUILT_IN, "", no_count),
         Place.CONSENT: lambda: ConsentScreen(consent),
         Place.HELP: lambda: HelpScreen(Place.PAYMENTS),
     }
@@ -72,8 +79,10 @@ async def test_every_key_runs_its_action(
         if screen is not None:
             await app.push_screen(screen)
         await pilot.pause()
+        if place is Place.FILTER:
+            await pilot.press("slash")
         owner: Any = app if place is Place.ANYWHERE else app.screen
-        if place is not Place.ANYWHERE:
+        if place not in (Place.ANYWHERE, Place.FILTER):
             assert cast("_Shared[Any]", app.screen).PLACE is place
         actions = [action for action in ACTIONS if place in action.places]
         assert actions
@@ -82,7 +91,8 @@ async def test_every_key_runs_its_action(
         for action in actions:
             for key in action.keys:
                 ran.clear()
-                await _leave_inputs(app, key)
+                if place is not Place.FILTER:
+                    await _leave_inputs(app, key)
                 await pilot.press(key)
                 given = () if action.argument is None else (action.argument,)
                 assert ran == [(action.id, given)], key

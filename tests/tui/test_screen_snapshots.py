@@ -160,6 +160,31 @@ def test_sort(snap_compare: Compare, world: World) -> None:
     assert look(snap_compare, world, "s")
 
 
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_filter(snap_compare: Compare, world: World, size: tuple[int, int], theme: str) -> None:
+    assert look(snap_compare, world, "slash", *"inv-20 is:final", size=size, theme=theme)
+
+
+def test_filter_without_colour(
+    snap_compare: Compare, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert look(snap_compare, world, "slash", *"inv amount>10000", "left")
+
+
+def test_filter_with_a_wrong_term(snap_compare: Compare, world: World) -> None:
+    assert look(snap_compare, world, "slash", *"inv state:pid")
+
+
+def test_filter_kept(snap_compare: Compare, world: World) -> None:
+    assert look(snap_compare, world, "slash", *"inv", "enter", "down")
+
+
+def test_saved_searches(snap_compare: Compare, world: World) -> None:
+    assert look(snap_compare, world, "f")
+
+
 def test_consent(snap_compare: Compare, world: World) -> None:
     url = "https://auth.example/interact/4b1c?nonce=f2&clientUri=https%3A%2F%2Fopdash.example"
     assert look(snap_compare, world, happening=lambda: world.ask_consent(url))

@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.notifications import SeverityLevel
 
 from opdash.ledger.records import Creation, CreationStatus, PaymentRow, Sort
+from opdash.ledger.search.saved import SavedSearch, searches_for
 from opdash.service.events import CreationChanged, Event, PaymentsChanged, StatusChanged
 from opdash.service.session import WalletSession
 from opdash.tui import format as fmt
@@ -25,7 +26,9 @@ from opdash.tui.screens.payments_frame import (
     has_rows,
     why_not_completable,
 )
+from opdash.tui.screens.payments_search import PaymentsSearch
 from opdash.tui.stylesheets import sheets
+from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.notices import creation_result
 from opdash.tui.widgets.payment_table import PAGE_SIZES, PaymentTable, column_number
 from opdash.tui.widgets.row_window import LedgerRows
@@ -62,7 +65,10 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def compose(self) -> ComposeResult:
         """Place the lines, the table, and on a wide screen the details."""
         self._figures = Figures(self.dashboard.reader, self.session)
-        self._frame = PaymentsFrame(self.session, self._figures)
+        self._search = PaymentsSearch(
+            self.dashboard.reader, self.session, self.background, self._found
+        )
+        self._frame = PaymentsFrame(self.session, self._figures, self._search)
         yield from self._frame.above
         with Horizontal(id="body"):
             yield self._frame.empty
@@ -155,6 +161,12 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._tell_result(self._figures.ended.pop())
         if self._table is not None:
             self._table.reload()
+        self._search.again()
+        self._fill()
+        self._show_detail()
+
+    def _found(self) -> None:
+        """Take note of what a search has found."""
         self._fill()
         self._show_detail()
 
@@ -196,7 +208,8 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._show_detail()
 
     def on_payment_table_sort_changed(self) -> None:
-        """Tell the order."""
+        """Tell the order; what a filter found must be put into it."""
+        self._search.again()
         self._fill_place()
 
     def on_payment_table_opened(self, message: PaymentTable.Opened) -> None:
@@ -205,7 +218,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
 
     def on_payment_table_end_passed(self, message: PaymentTable.EndPassed) -> None:
         """Fetch what is older than the last known payment, and go on there."""
-        if self._figures.complete:
+        if self._search.is_on:
+            self.tell("This is the last payment that matches, of those that are known.")
+        elif self._figures.complete:
             self.tell("This is the last payment; the server has no older ones.")
         elif not self._fetching:
             self._fetching = True
@@ -276,6 +291,61 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
 
         if self._rows:
             self.app.push_screen(SortScreen(self._rows.sort), chosen)
+
+    # The filter
+
+    def on_filter_line_typed(self, message: FilterLine.Typed) -> None:
+        """Search while the person types."""
+        self._search.type(message.text, self._table)
+
+    def on_filter_line_focus_changed(self) -> None:
+        """Show the keys that work while typing, or those of the table."""
+        self._fill_place()
+
+    async def action_filter(self) -> None:
+        """Type a filter."""
+        if self._table is not None and self._figures.known:
+            self._hold()
+            await self._search.line.open()
+
+    def action_keep_filter(self) -> None:
+        """Go from the filter to the rows."""
+        if self._rows is None:
+            return
+        if not self._search.is_on:
+            self.action_clear_filter()
+        self._rows.focus()
+
+    def action_clear_filter(self) -> None:
+        """Show all payments again; the cursor keeps its payment."""
+        self._search.line.close()
+        self._search.clear()
+        if self._table is not None:
+            self._table.focus()
+
+    def action_searches(self) -> None:
+        """Choose among the saved searches."""
+        from opdash.tui.screens.searches import SearchesScreen
+
+        if self._table is None or not self._figures.known:
+            return
+        searches = searches_for(self.dashboard.settings.searches, self.session.profile.name)
+        screen = SearchesScreen(searches, self._search.text, self._search.count)
+        self.app.push_screen(screen, self._take_search)
+
+    async def _take_search(self, search: SavedSearch | None) -> None:
+        if search is not None and self._table is not None:
+            await self._search.line.open(search.query, typing=False)
+            self._search.type(search.query, self._table)
+            self._table.focus()
+
+    def action_explain(self) -> None:
+        """Show the keys that work in the filter."""
+        self.opdash.show_help(Place.FILTER)
+
+    def on_unmount(self) -> None:
+        """End the thread that searches."""
+        self._search.close()
 
     def action_switch_pane(self) -> None:
         """Change between the table and the details."""

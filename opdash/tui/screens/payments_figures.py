@@ -43,6 +43,11 @@ class Figures:
         return self.summary is not None and self.summary.complete
 
     @property
+    def known(self) -> int:
+        """How many payments are known."""
+        return 0 if self.summary is None else self.summary.known
+
+    @property
     def last_poll_at(self) -> datetime | None:
         """When the server last answered, in this run or an earlier one."""
         return None if self.wallet is None else self.wallet.last_poll_at

@@ -10,7 +10,8 @@ from opdash.ledger.records import PaymentRow
 from opdash.service.session import WalletSession
 from opdash.tui.actions import Place
 from opdash.tui.screens.payments_figures import Figures
-from opdash.tui.widgets.empty_state import empty_text
+from opdash.tui.screens.payments_search import PaymentsSearch
+from opdash.tui.widgets.empty_state import empty_text, nothing_found
 from opdash.tui.widgets.freshness import freshness
 from opdash.tui.widgets.header import SCOPE_WORDS, HeaderLine, header_spans
 from opdash.tui.widgets.key_line import KeyLine
@@ -36,10 +37,11 @@ class PaymentsFrame:
         empty: What stands in the table's place when there are no rows.
     """
 
-    def __init__(self, session: WalletSession, figures: Figures) -> None:
+    def __init__(self, session: WalletSession, figures: Figures, search: PaymentsSearch) -> None:
         self.empty = Static(id="empty", markup=False)
         self._session = session
         self._figures = figures
+        self._search = search
         self._header = HeaderLine()
         self._summary = SummaryLine()
         self._notices = Notices()
@@ -47,7 +49,7 @@ class PaymentsFrame:
         self._status = StatusLine()
         self._keys = KeyLine(Place.PAYMENTS)
         self.above = (self._header, self._summary, self._notices, self._rules[0])
-        self.below = (self._rules[1], self._status, self._keys)
+        self.below = (self._rules[1], search.line, self._status, self._keys)
 
     def join_rules_at(self, cell: int | None) -> None:
         """Let both rules meet the vertical line at a cell, or none."""
@@ -76,7 +78,8 @@ class PaymentsFrame:
         self._header.show(header_spans(session.profile, session.wallet, right, width))
         self.empty.display = not has_rows(table)
         if self.empty.display:
-            self.empty.update(empty_text(session.profile, session.status, session.now()))
+            nothing = empty_text(session.profile, session.status, session.now())
+            self.empty.update(nothing_found(self._search.text) if self._search.is_on else nothing)
         if table is not None:
             table.display = has_rows(table)
 
@@ -84,7 +87,7 @@ class PaymentsFrame:
         """Write anew where in the list one is, and which keys do something there."""
         if table is None:
             self._status.show(())
-            self._keys.set_off(*_NEED_A_ROW, "new_payment")
+            self._keys.set_off(*_NEED_A_ROW, "new_payment", "filter", "searches")
             return
         scope = SCOPE_WORDS[self._session.profile.scope]
         where = Whereabouts(
@@ -98,17 +101,21 @@ class PaymentsFrame:
             new_above=table.new_above,
             scope="" if scope in self._header.text else scope,
             reading=reading_words(self._session.status.scan),
+            of=self._figures.known if self._search.is_on else None,
+            searching=self._search.coming,
         )
         self._status.show(status_spans(where, width))
+        self._keys.set_place(Place.FILTER if self._search.line.is_typed_into else Place.PAYMENTS)
         self._keys.set_off(*self._impossible(table, where))
 
     def _impossible(self, table: PaymentTable, where: Whereabouts) -> list[str]:
         row = table.selected
         if row is None:
-            return list(_NEED_A_ROW)
+            return [*_NEED_A_ROW, *([] if self._figures.known else ["filter", "searches"])]
         off = ["complete"] if why_not_completable(row, self._session.now()) else []
         on_last_page = table.page + 1 >= table.pages
-        return [*off, "next_page"] if on_last_page and where.complete else off
+        no_more = where.complete or where.of is not None
+        return [*off, "next_page"] if on_last_page and no_more else off
 
     def _fill_notices(self, table: PaymentTable | None) -> None:
         status, wallet = self._session.status, self._session.wallet

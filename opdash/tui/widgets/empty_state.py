@@ -20,6 +20,13 @@ def empty_text(profile: Profile, status: Status, now: datetime) -> Content:
     return Content("\n\n").join(lines)
 
 
+def nothing_found(query: str) -> Content:
+    """Say that no payment matches a filter."""
+    title = Content.styled("○ No payment that is known matches.", "bold")
+    text = Content(f"The filter is  {safe_text(query, limit=200)}")
+    return Content("\n\n").join([title, text, Content("/ changes it, Esc shows all payments.")])
+
+
 def _paragraphs(profile: Profile, status: Status, now: datetime) -> list[str]:
     address = fmt.short_address(profile.wallet_address)
     match status.phase:

@@ -17,8 +17,14 @@ class KeyLine(Line):
 
     def __init__(self, place: Place, *, id: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
-        self._actions = tuple(action for action in actions_at(place) if action.rank)
+        self._actions = _shown_at(place)
         self._off: frozenset[str] = frozenset()
+
+    def set_place(self, place: Place) -> None:
+        """Show the keys of another place."""
+        if self._actions != (actions := _shown_at(place)):
+            self._actions = actions
+            self._fill()
 
     def set_off(self, *action_ids: str) -> None:
         """Dim the actions that cannot be done right now."""
@@ -34,6 +40,10 @@ class KeyLine(Line):
         width = self.size.width
         if width:
             self.show(cut([Span(" "), *key_spans(self._actions, width - 2, self._off)], width))
+
+
+def _shown_at(place: Place) -> tuple[Action, ...]:
+    return tuple(action for action in actions_at(place) if action.rank)
 
 
 def key_spans(

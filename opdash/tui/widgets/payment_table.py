@@ -167,6 +167,17 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         self.post_message(self.Moved())
 
+    def show_rows(self, source: RowSource) -> None:
+        """Take rows from elsewhere; the cursor stays on its payment if that is among them."""
+        self._window = RowWindow(source, self.sort)
+        row = self._row
+        if row is not None and self._read(lambda: self._window.position(row.id)) is None:
+            self._index, self._row = 0, None
+            self._scroll_to_row(0)
+        self.new_above = 0
+        self.reload()
+        self._show_cursor()
+
     def _reload(self) -> bool:
         self._window.reload()
         if self.following or self._row is None:

@@ -26,7 +26,7 @@ class Whereabouts:
     """What the status line tells.
 
     Attributes:
-        known: Rows in the ledger.
+        known: Rows in the ledger, or those that match the filter.
         complete: Whether the server has no others.
         page: The page with the cursor, from 0.
         page_size: Rows of a page.
@@ -36,6 +36,8 @@ class Whereabouts:
         new_above: Rows that arrived above the view, unseen.
         scope: The scope in words, where the header has no room for it.
         reading: What is being read in the background, in words, or empty.
+        of: Of how many rows in the ledger those are that match a filter; None without one.
+        searching: Whether not all that match are known yet.
     """
 
     known: int
@@ -48,6 +50,8 @@ class Whereabouts:
     new_above: int = 0
     scope: str = ""
     reading: str = ""
+    of: int | None = None
+    searching: bool = False
 
 
 def status_spans(where: Whereabouts, width: int) -> list[Span]:
@@ -74,6 +78,8 @@ def _news(where: Whereabouts) -> list[list[Span]]:
     groups: list[list[Span]] = []
     if where.fetching:
         groups.append([Span("fetching older payments…", "accent")])
+    if where.searching:
+        groups.append([Span("searching…", "accent")])
     if where.new_above:
         groups.append([Span(f"↑ {where.new_above:,} new above", "accent", "screen.first")])
     return groups
@@ -94,6 +100,8 @@ def _rest(where: Whereabouts) -> list[list[Span]]:
 
 def _positions(where: Whereabouts) -> list[list[Span]]:
     """Return where in the list one is, in ever fewer words."""
+    if where.of is not None:
+        return _filtered(where, where.of)
     if not where.known:
         return [[] if where.complete else [Span("no payments known yet", "muted")]]
     first = where.page * where.page_size + 1
@@ -106,5 +114,24 @@ def _positions(where: Whereabouts) -> list[list[Span]]:
         f"{rows} · {page}{'' if where.complete else ' · more at the server'}",
         f"{rows} · {page}{'' if where.complete else ' · more'}",
         f"{page}{'' if where.complete else ' · more'}",
+    )
+    return [[Span(text, "muted")] for text in texts]
+
+
+def _filtered(where: Whereabouts, of: int) -> list[list[Span]]:
+    """Return where among the rows that match one is, and what they were looked for in."""
+    known = f"{of:,} known"
+    found = f"{where.known:,}{'+' if where.searching else ''} of {known}"
+    if not where.known:
+        return [[Span(f"none of {known}", "muted")]]
+    first = where.page * where.page_size + 1
+    last = min(first + where.page_size - 1, where.known)
+    page = f"page {where.page + 1:,} of {-(-where.known // where.page_size):,}"
+    more = "" if where.complete else " · the server has more"
+    texts = (
+        f"rows {first:,}–{last:,} · {page} · {found} match{more}",
+        f"{first:,}–{last:,} · {found} match{more}",
+        f"{first:,}–{last:,} · {found}{'' if where.complete else ' · more'}",
+        found,
     )
     return [[Span(text, "muted")] for text in texts]

@@ -1,0 +1,164 @@
+"""The filter over the payments screen: what is typed, what it finds, and the saved searches."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from opdash.errors import LedgerError
+from opdash.ledger.reader import LedgerReader
+from opdash.ledger.records import NEWEST_FIRST, PaymentRow
+from opdash.ledger.search.reading import read_query
+from opdash.ledger.search.saved import SavedSearch
+from opdash.ledger.search.terms import Query, SearchError
+from opdash.ledger.search.values import Moment
+from opdash.service.session import WalletSession
+from opdash.tui.failures import told
+from opdash.tui.searching import FoundRows, OutdatedError, SearchThread
+from opdash.tui.widgets.filter_line import FilterLine
+from opdash.tui.widgets.payment_table import PaymentTable
+from opdash.tui.widgets.row_window import LedgerRows
+
+_TRIES = 20
+
+Run = Callable[[Callable[[], Awaitable[object]], str], None]
+"""Awaits something in the background, under the name of its purpose."""
+
+
+class PaymentsSearch:
+    """What the payments screen is filtered by.
+
+    Attributes:
+        line: Where it is typed.
+        coming: Whether not all that match are known yet.
+    """
+
+    def __init__(
+        self,
+        reader: LedgerReader,
+        session: WalletSession,
+        run: Run,
+        changed: Callable[[], None],
+    ) -> None:
+        """Prepare; nothing is read before something is typed.
+
+        Args:
+            reader: For the thread of the screen.
+            session: Whose payments they are.
+            run: Runs work in the background.
+            changed: Is called when other rows are shown, or more is known of them.
+        """
+        self.line = FilterLine()
+        self.coming = False
+        self._reader = reader
+        self._session = session
+        self._run = run
+        self._changed = changed
+        self._thread: SearchThread | None = None
+        self._table: PaymentTable | None = None
+        self._text = ""
+        self._shown = ""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the rows are those that match a filter."""
+        return bool(self._text)
+
+    @property
+    def text(self) -> str:
+        """The filter that the rows match; empty where all are shown."""
+        return self._text
+
+    def type(self, text: str, table: PaymentTable | None) -> None:
+        """Take another filter; one that cannot be read leaves the rows and says why."""
+        self._table = table
+        try:
+            query = self._read(text)
+        except SearchError as error:
+            self.line.complain(str(error))
+            return
+        self.line.complain("")
+        if query.is_empty:
+            self.clear()
+        elif text != self._text:
+            self._text = text
+            self._search(query)
+
+    def again(self) -> None:
+        """Search once more, because the ledger, the order or the day has changed."""
+        if self._text:
+            self._search(self._read(self._text))
+
+    def clear(self) -> None:
+        """Show all rows."""
+        was_on = self.is_on
+        self._text, self._shown, self.coming = "", "", False
+        self.line.show_totals(None)
+        if self._thread is not None:
+            self._thread.begin()
+        wallet_id = self._session.wallet_id
+        if was_on and self._table is not None and wallet_id is not None:
+            self._table.show_rows(LedgerRows(self._reader, wallet_id))
+        self._changed()
+
+    async def count(self, search: SavedSearch) -> int | None:
+        """Return how many payments a saved search finds; None where that cannot be told."""
+        thread = self._searching()
+        if thread is None:
+            return None
+        for _ in range(_TRIES):
+            with suppress(OutdatedError):
+                return await self._count(thread, search)
+        return None
+
+    async def _count(self, thread: SearchThread, search: SavedSearch) -> int | None:
+        try:
+            return await thread.count(thread.current, self._read(search.query))
+        except (SearchError, LedgerError):
+            return None
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._thread is not None:
+            self._thread.close()
+
+    def _read(self, text: str) -> Query:
+        return read_query(text, Moment(self._session.now()))
+
+    def _searching(self) -> SearchThread | None:
+        wallet_id = self._session.wallet_id
+        if self._thread is None and wallet_id is not None:
+            self._thread = SearchThread(self._reader.path, wallet_id)
+        return self._thread
+
+    def _search(self, query: Query) -> None:
+        thread, table = self._searching(), self._table
+        if thread is None or table is None:
+            return
+        request = thread.begin()
+        self.coming = True
+        self._run(lambda: self._find(thread, request, query, table), "search")
+
+    async def _find(
+        self, thread: SearchThread, request: int, query: Query, table: PaymentTable
+    ) -> None:
+        """Show the first rows, then all of them, then what they add up to."""
+        wallet_id, sort = self._session.wallet_id or "", table.sort
+        first: tuple[PaymentRow, ...] = ()
+        try:
+            if sort == NEWEST_FIRST and self._shown != query.text:
+                first = await thread.first(request, query)
+                table.show_rows(FoundRows(self._reader, wallet_id, first))
+                self._shown = query.text
+                self._changed()
+            matches = await thread.matches(request, query, sort)
+            table.show_rows(FoundRows(self._reader, wallet_id, first, matches))
+            self._shown, self.coming = query.text, False
+            self._changed()
+            self.line.show_totals(await thread.totals(request, query))
+        except OutdatedError:
+            return
+        except LedgerError as error:
+            self.coming = False
+            self.line.complain(" ".join(told(error)).strip())
+            self._changed()
