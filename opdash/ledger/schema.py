@@ -16,6 +16,8 @@
   ``next_change_at`` is the instant at which that state changes by itself. Its URL is parted into
   ``base`` and ``segment``, which halves the table and finds a payment by the beginning of its id.
 - ``walk.gaps`` is a JSON list of cursors.
+- ``wallet.client`` is the client wallet address that last asked. What another client's own list
+  showed counts as seen under the wider scope: this client's narrower view is no evidence about it.
 - ``scan.ticket`` is the wallet's ``sequence`` when the scan began: what has a lower or equal one
   in ``sight`` when a whole scan has ended was not shown by it. ``began_at`` is NULL between scans.
   A scan that is not ``whole`` goes on at the ``cursor`` of ``walk``.
@@ -209,7 +211,11 @@ def _make_searchable(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO unindexed SELECT payment_key FROM payment WHERE metadata <> ''")
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_create, _add_scans, _make_searchable)
+def _add_client(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE wallet ADD COLUMN client TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (_create, _add_scans, _make_searchable, _add_client)
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 
 VERSION: Final = len(MIGRATIONS)

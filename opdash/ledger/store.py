@@ -40,6 +40,7 @@ from opdash.ledger.scans import (
 from opdash.ledger.search.index import index_some
 from opdash.ledger.wallets import (
     Wallet,
+    change_client,
     find_wallet,
     forget_wallet,
     read_walk_state,
@@ -90,15 +91,19 @@ class Ledger:
         """Close the file; closing twice does nothing."""
         self._connection.close()
 
-    def remember_wallet(self, wallet: WalletAddress, at: datetime) -> None:
+    def remember_wallet(self, wallet: WalletAddress, at: datetime, *, client: str = "") -> None:
         """Write down what a wallet address is, before anything else about it.
 
         Args:
             wallet: Its public description.
             at: When it was read.
+            client: The client wallet address that asks; payments that another client's own list
+                showed are not found gone by this one's.
         """
         with self._writing():
             save_wallet(self._connection, wallet, at, self._assets)
+            if client:
+                change_client(self._connection, wallet.id, client)
 
     def forget_wallet(self, wallet_id: str) -> None:
         """Delete all that is known of a wallet address and its payments."""

@@ -132,6 +132,26 @@ def save_wallet(
         _total_anew(connection, wallet.id)
 
 
+def change_client(connection: sqlite3.Connection, address: str, client: str) -> None:
+    """Note which client asks; what another client's own list showed is beyond this one's view."""
+    key, before = connection.execute(
+        "SELECT wallet_key, client FROM wallet WHERE address = ?", (address,)
+    ).fetchone()
+    if before == client:
+        return
+    connection.execute("UPDATE wallet SET client = ? WHERE wallet_key = ?", (client, key))
+    if not before:
+        return
+    own, everything = SCOPE_CODES[Scope.OWN], SCOPE_CODES[Scope.EVERYTHING]
+    connection.execute(
+        """UPDATE sight SET scope = ? WHERE scope = ? AND payment_key IN
+               (SELECT payment_key FROM payment WHERE wallet_key = ?)""",
+        (everything, own, key),
+    )
+    connection.execute("DELETE FROM walk WHERE wallet_key = ? AND scope = ?", (key, own))
+    connection.execute("DELETE FROM scan WHERE wallet_key = ? AND scope = ?", (key, own))
+
+
 def _total_anew(connection: sqlite3.Connection, address: str) -> None:
     wallet = find_wallet(connection, address)
     received = connection.execute(

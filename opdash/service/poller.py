@@ -43,6 +43,7 @@ from opdash.openpayments.resources import IncomingPayment, IncomingPaymentPage, 
 from opdash.openpayments.secrets import Secret
 from opdash.service.connection import Connection
 from opdash.service.consent import Right
+from opdash.service.errors import NotOurPaymentError
 from opdash.service.planner import MAX_PAGE, choose_gets, head_size, requests_per_poll
 from opdash.service.recorder import Recorder
 from opdash.settings import Profile
@@ -112,8 +113,10 @@ class Poller:
         """Return the wallet address, written down in the ledger when first learnt in a run."""
         wallet = await self._connection.wallet()
         if not self._remembered:
-            now = self.now()
-            await self._recorder.write(lambda ledger: ledger.remember_wallet(wallet, now))
+            now, client = self.now(), self._profile.client_wallet_address
+            await self._recorder.write(
+                lambda ledger: ledger.remember_wallet(wallet, now, client=client)
+            )
             self._remembered = True
         return wallet
 
@@ -413,8 +416,23 @@ class Poller:
                 self._suspects[payment_id] = _Suspect(used[0], ticket)
             raise
         self._suspects.pop(payment_id, None)
+        self._refuse_stranger(wallet, payment)
         await self._record(wallet, (payment,), Source.GET, ticket=ticket)
         return payment
+
+    def _refuse_stranger(self, wallet: WalletAddress, payment: IncomingPayment) -> None:
+        """Raise for a payment of another wallet address, unless it was this one's before.
+
+        A client may read all that it created, so a person's question may meet such a payment; what
+        was this wallet address's and no longer is, is an anomaly of its own.
+        """
+        if payment.wallet_address.rstrip("/") == wallet.id.rstrip("/"):
+            return
+        if self._reader.payment(wallet.id, payment.id) is None:
+            raise NotOurPaymentError(
+                f"This payment belongs to another wallet address, {payment.wallet_address}.",
+                "Add that one, or name it with --wallet where it is set up.",
+            )
 
     async def _settle_suspects(self, wallet: WalletAddress) -> None:
         """Declare gone what a get did not find, once a list with the same token succeeded."""

@@ -144,7 +144,7 @@ class TokenKeeper:
         try:
             token = await self._client.rotate_token(auth_server, held.token)
         except OpenPaymentsError as error:
-            if not _means_lost(error):
+            if not self._is_lost(right, error):
                 raise
         else:
             return self._hold(right, token, held.continuation)
@@ -168,11 +168,22 @@ class TokenKeeper:
             if not self._needs_consent(right):
                 return None
         except OpenPaymentsError as error:
-            if not _means_lost(error):
+            if not self._is_lost(right, error):
                 raise
             return None
         await self._clock.sleep(_wait_of(continuation))
         return await self._client.continue_grant(self._wallet.auth_server, continuation)
+
+    def _is_lost(self, right: Right, error: OpenPaymentsError) -> bool:
+        """Return whether the server itself said that a token or continuation is of no more use.
+
+        A proxy's page says the same by its status; it must not cost anybody's consent.
+        """
+        if isinstance(error, (InvalidClientError, SignatureRefusedError, TooFastError)):
+            return False
+        if not isinstance(error, (GrantError, NotFoundError, NotPermittedError)):
+            return False
+        return bool(error.code) or not self._needs_consent(right)
 
     def _needs_consent(self, right: Right) -> bool:
         return right is Right.OUTGOING or self._scope is Scope.EVERYTHING
@@ -276,13 +287,6 @@ def _wait_of(continuation: Continuation) -> float:
 def _is_outage(error: OpenPaymentsError) -> bool:
     """Return whether the server gave no answer to what it was asked, and may give one later."""
     return isinstance(error, (UnreachableError, ServerFaultError, TooManyRequestsError))
-
-
-def _means_lost(error: OpenPaymentsError) -> bool:
-    """Return whether the server itself said that a token or continuation is of no more use."""
-    if isinstance(error, (InvalidClientError, SignatureRefusedError, TooFastError)):
-        return False
-    return isinstance(error, (GrantError, NotFoundError, NotPermittedError))
 
 
 def _consent_error(sentence: str) -> GrantDeniedError:

@@ -265,3 +265,29 @@ def test_a_closed_ledger_says_so(book: Book) -> None:
     book.ledger.close()
     with pytest.raises(LedgerError, match="closed"):
         book.record(payment())
+
+
+class TestClients:
+    """Each client has a list of its own; one's list says nothing about another's payments."""
+
+    def test_what_another_client_saw_is_not_found_gone(
+        self, book: Book, reader: LedgerReader
+    ) -> None:
+        book.ledger.remember_wallet(WALLET, NOW, client="https://ilp.example/one")
+        book.record(payment("a"))
+        book.ledger.remember_wallet(WALLET, NOW, client="https://ilp.example/two")
+        assert book.mark_gone("a", at=SOON) == ()
+        row = reader.payment(ADDRESS, payment_id("a"))
+        assert row is not None
+        assert row.gone_at is None
+        book.record(payment("a"), at=SOON)
+        assert book.mark_gone("a", at=SOON)
+
+    def test_its_list_is_begun_anew(self, book: Book) -> None:
+        book.ledger.remember_wallet(WALLET, NOW, client="https://ilp.example/one")
+        state = WalkState(cursor="c", server_has_more=True, updated_at=NOW, gaps=("g",))
+        book.ledger.set_walk_state(ADDRESS, Scope.OWN, state)
+        book.ledger.remember_wallet(WALLET, NOW, client="https://ilp.example/one")
+        assert book.ledger.walk_state(ADDRESS, Scope.OWN) == state
+        book.ledger.remember_wallet(WALLET, NOW, client="https://ilp.example/two")
+        assert book.ledger.walk_state(ADDRESS, Scope.OWN) is None

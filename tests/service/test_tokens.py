@@ -14,6 +14,7 @@ from opdash.openpayments.errors import (
     GrantDeniedError,
     InactiveTokenError,
     InvalidTokenError,
+    NotFoundError,
     OpenPaymentsError,
     ServerFaultError,
     UnreachableError,
@@ -261,3 +262,19 @@ async def test_a_good_token_is_used_while_the_authorization_server_is_down() -> 
     with pytest.raises(UnreachableError):
         await keeper.token(Right.INCOMING)
     assert (await keeper.token(Right.INCOMING)).reveal() == "T2"
+
+
+async def test_a_proxys_page_costs_nobody_a_consent() -> None:
+    clock = StillClock()
+    page = NotFoundError("There is nothing there.", status=404)
+    continuation = Continuation("https://auth.example/continue/1", Secret("C"), None)
+    authority = Authority(
+        question_of(5), Grant(access_token(1), continuation), page, page, access_token(2)
+    )
+    keeper = keeper_of(authority, clock)
+    await keeper.token(Right.OUTGOING)
+    await clock.sleep(200)
+    with pytest.raises(NotFoundError):
+        await keeper.token(Right.OUTGOING)
+    assert keeper.current(Right.OUTGOING) is not None
+    assert "request" not in authority.calls[1:]
