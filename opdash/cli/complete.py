@@ -37,12 +37,12 @@ def run(arguments: list[str]) -> int:
     if not is_interactive() or options.yes:
         _need_both(options)
     with opened(options) as context:
-        profile = context.choose_profile(options.wallet)
+        profiles = context.profiles_meant(options.wallet)
 
         async def work(dashboard: Dashboard) -> int:
-            session = dashboard.session(profile.name)
+            sessions = [dashboard.session(profile.name) for profile in profiles]
             owner, row = await find_payment(
-                dashboard, session, options.payment, anywhere=not options.wallet
+                dashboard, sessions, options.payment, anywhere=not options.wallet
             )
             if owner is None:
                 raise UnknownPayment(

@@ -43,19 +43,32 @@ class Context:
             ConfigError: There is none, or none of that name.
             UsageError: There are several, and nobody can be asked.
         """
+        first, *others = self.profiles_meant(name)
+        settings = self.store.load()
+        if not others or settings.default_profile:
+            return first
+        return _pick(settings)
+
+    def profiles_meant(self, name: str) -> tuple[Profile, ...]:
+        """Return the one profile that is named, or all of them, the default one first.
+
+        For a command about something that tells by itself which wallet it belongs to.
+
+        Raises:
+            ConfigError: There is none, or none of that name.
+        """
         settings = self.store.load()
         if name:
-            return settings.profile(name)
+            return (settings.profile(name),)
         if not settings.profiles:
             raise ConfigError(
                 f"No wallet is set up yet in {self.store.path}.",
                 "Add one with “opdash wallet add ADDRESS”, or try “opdash demo”.",
             )
-        if len(settings.profiles) == 1:
-            return settings.profiles[0]
-        if settings.default_profile:
-            return settings.profile(settings.default_profile)
-        return _pick(settings)
+        default = settings.default_profile.casefold()
+        return tuple(
+            sorted(settings.profiles, key=lambda profile: profile.name.casefold() != default)
+        )
 
 
 @contextlib.contextmanager

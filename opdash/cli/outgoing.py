@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
     options = parser.parse(arguments)
     with opened(options) as context:
         url = parse_resource_url(options.url)
-        profile = context.choose_profile(options.wallet)
+        profile = context.profiles_meant(options.wallet)[0]
 
         async def work(dashboard: Dashboard) -> int:
             await learn_wallets(dashboard)

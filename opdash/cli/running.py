@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from opdash.cli.context import Context
 from opdash.cli.output import talk
@@ -15,6 +15,7 @@ from opdash.openpayments.addresses import lies_below
 from opdash.openpayments.errors import GoneError, NotFoundError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
+from opdash.service.errors import NotOurPaymentError
 from opdash.service.events import ConsentEnded, ConsentNeeded, CreationChanged, Event
 from opdash.service.session import WalletSession
 
@@ -46,7 +47,7 @@ def run_with_dashboard(context: Context, work: Callable[[Dashboard], Awaitable[i
 
 async def find_payment(
     dashboard: Dashboard,
-    session: WalletSession,
+    sessions: Sequence[WalletSession],
     text: str,
     *,
     anywhere: bool,
@@ -56,45 +57,62 @@ async def find_payment(
 
     There is no session for a payment whose wallet is no longer set up.
 
-    The server is asked only for a payment that the ledger does not know.
+    The servers are asked only for a payment that the ledger does not know.
 
     Args:
         dashboard: Where to look.
-        session: The wallet that is meant unless the payment is another's.
+        sessions: The wallets that may hold it.
         text: The payment's URL, or a unique start or end of its id.
-        anywhere: Whether the other wallets may hold it too.
+        anywhere: Whether it may also be one of a wallet that is no longer set up.
         offline: Whether to ask no server at all.
 
     Raises:
         UnknownPayment: There is none, or several are meant.
-        OpdashError: The server could not be asked.
+        OpdashError: A server could not be asked.
     """
-    found = _known(dashboard, session, text, anywhere=anywhere)
+    found = _known(dashboard, sessions, text, anywhere=anywhere)
     if not found and not offline:
-        found = await _asked_for(dashboard, session, text, anywhere=anywhere)
+        found = await _asked_for(dashboard, sessions, text)
     row = only_one(found, text)
     return session_of(dashboard, row), row
 
 
 async def _asked_for(
-    dashboard: Dashboard, session: WalletSession, text: str, *, anywhere: bool
+    dashboard: Dashboard, sessions: Sequence[WalletSession], text: str
+) -> tuple[PaymentRow, ...]:
+    failure: OpdashError | None = None
+    for session in sessions:
+        try:
+            found = await _asked_for_at(dashboard, session, text)
+        except OpdashError as error:
+            failure = failure or error
+            continue
+        if found:
+            return found
+    if failure is not None:
+        raise failure
+    return ()
+
+
+async def _asked_for_at(
+    dashboard: Dashboard, session: WalletSession, text: str
 ) -> tuple[PaymentRow, ...]:
     await session.poll_once()
-    found = _known(dashboard, session, text, anywhere=anywhere)
+    found = _known(dashboard, (session,), text, anywhere=False)
     wallet = session.wallet
     if found or wallet is None or not lies_below(text, wallet.resource_server):
         return found
-    with contextlib.suppress(GoneError, NotFoundError):
+    with contextlib.suppress(GoneError, NotFoundError, NotOurPaymentError):
         row = await session.refresh_payment(text)
         return () if row is None else (row,)
     return ()
 
 
 def _known(
-    dashboard: Dashboard, session: WalletSession, text: str, *, anywhere: bool
+    dashboard: Dashboard, sessions: Sequence[WalletSession], text: str, *, anywhere: bool
 ) -> tuple[PaymentRow, ...]:
-    rows = dashboard.reader.find(text)
-    return tuple(row for row in rows if anywhere or row.wallet == session.wallet_id)
+    wallets = {session.wallet_id for session in sessions}
+    return tuple(row for row in dashboard.reader.find(text) if anywhere or row.wallet in wallets)
 
 
 def session_of(dashboard: Dashboard, row: PaymentRow) -> WalletSession | None:

@@ -27,14 +27,14 @@ def run(arguments: list[str]) -> int:
     add_json_option(parser)
     options = parser.parse(arguments)
     with opened(options) as context:
-        profile = context.choose_profile(options.wallet)
+        profiles = context.profiles_meant(options.wallet)
 
         async def work(dashboard: Dashboard) -> int:
-            session = dashboard.session(profile.name)
+            sessions = [dashboard.session(profile.name) for profile in profiles]
             try:
                 owner, row = await find_payment(
                     dashboard,
-                    session,
+                    sessions,
                     options.payment,
                     anywhere=not options.wallet,
                     offline=options.offline,
@@ -42,7 +42,7 @@ def run(arguments: list[str]) -> int:
             except UnknownPayment:
                 if "://" not in options.payment or options.offline:
                     raise
-                return await _show_public(session, options.payment, as_json=options.json)
+                return await _show_public(sessions[0], options.payment, as_json=options.json)
             failure: OpenPaymentsError | None = None
             if owner is None:
                 talk("Its wallet is no longer set up; this is what opdash remembers.")

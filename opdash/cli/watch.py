@@ -39,11 +39,10 @@ def run(arguments: list[str]) -> int:
     add_json_option(parser)
     options = parser.parse(arguments)
     with opened(options) as context:
-        chosen = context.choose_profile(options.wallet) if options.wallet else None
+        profiles = context.profiles_meant(options.wallet)
 
         async def work(dashboard: Dashboard) -> int:
-            profiles = dashboard.profiles if chosen is None else (chosen,)
-            for profile in profiles or (context.choose_profile(""),):
+            for profile in profiles:
                 await _check_key(profile)
             sessions = [dashboard.session(profile.name) for profile in profiles]
             await _watch(dashboard, sessions, as_json=options.json)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
-from opdash.errors import ExitCode, OpdashError
+from opdash.errors import OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import lies_below, parse_resource_url, parse_wallet_address
 from opdash.openpayments.errors import NotFoundError, NotPermittedError
 from opdash.openpayments.resources import OutgoingPayment, WalletAddress
+from opdash.service.errors import NotOurPaymentError
 from opdash.service.events import EventHub
 from opdash.service.late_imports import LateImports
 from opdash.service.recorder import Recorder
@@ -42,12 +43,6 @@ class KeyCheck:
     served: bool
     sentence: str
     advice: str = ""
-
-
-class NotOurPaymentError(OpdashError):
-    """A payment belongs to none of the wallets that could be asked with."""
-
-    exit_code = ExitCode.NOT_PERMITTED
 
 
 class Dashboard:

@@ -283,3 +283,24 @@ def test_bad_input_gets_a_sentence(shop: Shell, words: list[str], said: str) -> 
 
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
+
+
+def test_a_payment_tells_by_itself_which_wallet_it_belongs_to(
+    shop: Shell, sandbox: SandboxProcess
+) -> None:
+    other = shop_profile(sandbox, name="other", wallet_address=sandbox.wallet_addresses[1])
+    shop.set_up(*shop.settings.profiles, other)
+    created = shop.done("create", "--wallet", "other", "--amount", "3", "--json").line
+    payment = created["paymentId"]
+    known = shop.done("show", payment, "--json").line
+    for ledger in shop.data_dir.glob("ledger*"):
+        ledger.unlink()
+
+    fetched = shop.done("show", payment, "--json").line
+
+    for shown in (known, fetched):
+        assert (shown["wallet"], shown["anomalies"]) == ("other", [])
+    assert shop.done("complete", payment, "--yes", "--received", "0", "--json").line["completed"]
+    assert payment not in {
+        line["id"] for line in shop.done("list", "--wallet", "shop", "--offline", "--json").lines
+    }

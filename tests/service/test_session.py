@@ -22,8 +22,8 @@ from opdash.openpayments.errors import (
 )
 from opdash.sandbox.process import SandboxProcess
 from opdash.service.completions import ChangedMeanwhile, NotCompletable, Seen
-from opdash.service.dashboard import NotOurPaymentError
 from opdash.service.drafts import PaymentDraft
+from opdash.service.errors import NotOurPaymentError
 from opdash.service.events import PaymentsChanged, StatusChanged
 from opdash.service.status import Phase
 from tests.service.conftest import OpenDashboard
@@ -448,6 +448,19 @@ async def test_a_token_never_leaves_for_another_server(
     with pytest.raises(OpdashError, match="None of your wallets"):
         await watched.dashboard.outgoing_payment("https://evil.example/outgoing-payments/1")
     assert watched.exchanges == []
+
+
+async def test_another_wallets_payment_is_not_written_down_as_this_ones(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(sandbox, sandbox.main_wallet, sandbox.wallet_addresses[1])
+    other = watched.dashboard.session("atelier")
+    creation = await other.create_payment(PaymentDraft(amount=300))
+    payment = str(creation.payment_id)
+    with pytest.raises(NotOurPaymentError, match="atelier"):
+        await watched.session.refresh_payment(payment)
+    assert watched.dashboard.reader.payment(sandbox.main_wallet, payment) is None
+    assert await other.refresh_payment(payment)
 
 
 async def test_anyone_may_read_what_a_payment_received(
