@@ -261,10 +261,17 @@ class Poller:
         await self._recorder.write(lambda ledger: ledger.set_last_poll(wallet.id, now))
 
     async def _close_gaps(self, wallet: WalletAddress, since: datetime | None) -> int:
-        """Walk on from where heads did not meet what was known; return the requests made."""
+        """Walk on from where heads did not meet what was known; return the requests made.
+
+        In a long gap the head is read again once in a poll interval, so that new payments are seen.
+        """
         requests = 0
+        pages_between_heads = max(1, int(self._profile.poll_interval / _SCAN_PAUSE))
         been_at: set[str] = set()
         while (state := self._walk_state(wallet)) is not None and state.gaps:
+            if requests and requests % pages_between_heads == 0:
+                known = self._reader.wallet(wallet.id)
+                await self._read_head(wallet, None if known is None else known.last_poll_at)
             if requests:
                 await self._clock.sleep(_SCAN_PAUSE)
             cursor = state.gaps[0]

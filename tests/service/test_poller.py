@@ -132,6 +132,22 @@ async def test_walking_back_does_not_forget_a_gap_that_was_found_meanwhile(
     assert known_of(watched, created) == len(created)
 
 
+async def test_the_head_is_read_while_a_long_gap_is_walked(
+    fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "head_size", lambda _: 20)
+    monkeypatch.setattr(poller, "MAX_PAGE", 5)
+    watched = open_dashboard(fresh_sandbox, page_size=20, poll_interval=0.2)
+    await watched.session.poll_once()
+    elsewhere = open_dashboard(fresh_sandbox, data="elsewhere")
+    created = [await elsewhere.create(1 + number) for number in range(50)]
+    watched.exchanges.clear()
+    await watched.session.poll_once()
+    assert known_of(watched, created) == len(created)
+    assert watched.asked("GET", "&first=20") >= 3
+    assert watched.asked("GET", "&cursor=") >= 6
+
+
 async def test_a_payment_of_our_own_does_not_close_a_gap(
     fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
