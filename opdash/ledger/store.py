@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -228,6 +228,10 @@ class Ledger:
         Returns:
             Whether more are waiting.
         """
+        with explained(self.path):
+            waiting = self._connection.execute("SELECT 1 FROM unindexed LIMIT 1").fetchone()
+        if waiting is None:
+            return False
         with self._writing():
             return index_some(self._connection, limit)
 
@@ -272,6 +276,23 @@ class Ledger:
         with self._writing():
             wallet = find_wallet(self._connection, wallet_id)
             save_walk_state(self._connection, wallet, scope, state)
+
+    def change_walk_state(
+        self,
+        wallet_id: str,
+        scope: Scope,
+        change: Callable[[WalkState | None], WalkState | None],
+    ) -> None:
+        """Change how far a scope's list was read, from what that is by now.
+
+        Another process may have moved it since it was read.
+        """
+        with self._writing():
+            wallet = find_wallet(self._connection, wallet_id)
+            known = read_walk_state(self._connection, wallet_id, scope)
+            changed = change(known)
+            if changed != known:
+                save_walk_state(self._connection, wallet, scope, changed)
 
     def begin_scan(
         self, wallet_id: str, scope: Scope, at: datetime, *, anew: bool = False

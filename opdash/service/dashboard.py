@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
-from opdash.errors import OpdashError
+from opdash.errors import LedgerError, OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import lies_below, parse_resource_url, parse_wallet_address
@@ -25,6 +26,8 @@ from opdash.settings import Profile, Settings, SettingsStore
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
     from opdash.openpayments.transport import Observer
+
+_LOG = logging.getLogger(__name__)
 
 LEDGER_FILE = "ledger.sqlite3"
 """The ledger's name in the data directory."""
@@ -76,6 +79,7 @@ class Dashboard:
         self._recorder = Recorder(Ledger.open(path))
         self.reader = LedgerReader.open(path)
         self._sessions: dict[str, WalletSession] = {}
+        self._indexing: asyncio.Task[None] | None = None
         self._started = False
 
     @property
@@ -88,9 +92,20 @@ class Dashboard:
         self._started = True
         for profile in self.profiles:
             self.session(profile.name).start()
+        self._indexing = asyncio.create_task(self._index_texts(), name="opdash-index")
+
+    async def _index_texts(self) -> None:
+        """Take texts that an older opdash recorded into the index for searches, bit by bit."""
+        try:
+            while await self._recorder.write(lambda ledger: ledger.index_texts()):
+                pass
+        except LedgerError:
+            _LOG.warning("Texts wait for the index for searches", exc_info=True)
 
     async def stop(self) -> None:
         """End every session and close the ledger."""
+        if self._indexing is not None:
+            self._indexing.cancel()
         await asyncio.gather(*(session.stop() for session in self._sessions.values()))
         self.reader.close()
         await self._recorder.close()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from opdash.clock import SystemClock
 from opdash.errors import ConfigError, KeyFileError, LedgerError
 from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import AddressError
 from opdash.openpayments.errors import NotFoundError, UnreachableError
 from opdash.sandbox.process import SandboxProcess
-from opdash.service.dashboard import LEDGER_FILE
+from opdash.service.dashboard import LEDGER_FILE, Dashboard
 from opdash.service.recorder import Recorder
 from opdash.service.status import Phase
 from opdash.settings import SettingsStore
+from tests.ledger import version_1
 from tests.service.conftest import OpenDashboard, profile_of
 
 
@@ -188,3 +191,21 @@ async def test_a_file_that_is_no_ledger_is_refused_untouched(
     with pytest.raises(LedgerError):
         open_dashboard(sandbox)
     assert path.read_text().startswith("these are my notes")
+
+
+async def test_texts_of_an_older_ledger_are_taken_into_the_index(tmp_path: Path) -> None:
+    path = tmp_path / LEDGER_FILE
+    version_1.load(path)
+    with sqlite3.connect(path) as older:
+        older.execute("""UPDATE payment SET metadata = '{"note": "lamp"}'""")
+    older.close()
+    dashboard = Dashboard(SettingsStore(tmp_path / "config.toml"), tmp_path, SystemClock())
+    with sqlite3.connect(path) as beside:
+        assert beside.execute("SELECT COUNT(*) FROM unindexed").fetchone() == (4,)
+        await dashboard.start()
+        async with asyncio.timeout(20):
+            while beside.execute("SELECT 1 FROM unindexed").fetchone():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert beside.execute("SELECT COUNT(*) FROM document").fetchone() == (4,)
+    beside.close()
+    await dashboard.stop()
