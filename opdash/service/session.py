@@ -20,6 +20,7 @@ from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, Creation, PaymentRow
 from opdash.openpayments.addresses import AddressError, origin, parse_resource_url
 from opdash.openpayments.errors import (
+    OpenPaymentsError,
     ServerError,
     ServerFaultError,
     TooManyRequestsError,
@@ -346,9 +347,8 @@ class WalletSession:
                     await self._creator.follow_up(wallet_id)
         except OpdashError as error:
             self._poller.missed()
-            phase = Phase.OFFLINE if _is_outage(error) else Phase.REFUSED
             self._set_status(
-                phase=phase,
+                phase=_phase_after(error),
                 polling=False,
                 problem=error.sentence,
                 advice=error.advice,
@@ -359,7 +359,7 @@ class WalletSession:
             self._poller.missed()
             _LOG.exception("A poll met a fault of opdash itself")
             self._set_status(
-                phase=Phase.REFUSED, polling=False, problem="opdash met a fault of its own."
+                phase=Phase.FAILED, polling=False, problem="opdash met a fault of its own."
             )
             raise OpdashError(
                 "opdash met a fault of its own while polling.", "Run it with --debug."
@@ -450,5 +450,7 @@ class WalletSession:
             task.exception()  # whoever asked may have gone; a failure is then nobody's
 
 
-def _is_outage(error: OpdashError) -> bool:
-    return isinstance(error, (UnreachableError, ServerFaultError, TooManyRequestsError))
+def _phase_after(error: OpdashError) -> Phase:
+    if isinstance(error, (UnreachableError, ServerFaultError, TooManyRequestsError)):
+        return Phase.OFFLINE
+    return Phase.REFUSED if isinstance(error, OpenPaymentsError) else Phase.FAILED

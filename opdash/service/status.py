@@ -20,6 +20,8 @@ class Phase(Enum):
     """The last poll got no answer; the next try is armed."""
     REFUSED = "refused"
     """The server answered and said no, or said something unreadable; the next try is armed."""
+    FAILED = "failed"
+    """Something on this machine stands in the way, such as a key file; the next try is armed."""
 
 
 class Activity(Enum):

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from opdash.errors import OpdashError
+from opdash.errors import KeyFileError, OpdashError
 from opdash.ledger.records import NEWEST_FIRST, TimelineKind
 from opdash.ledger.states import State
 from opdash.openpayments.addresses import AddressError
 from opdash.openpayments.errors import (
+    OpenPaymentsError,
     TooManyRequestsError,
     UnansweredError,
     UnreachableError,
@@ -214,6 +216,22 @@ async def test_a_dead_server_is_a_state_and_the_ledger_stays(
     assert watched.session.status.problem
     assert watched.session.status.last_ok_at is not None
     assert watched.dashboard.reader.count(watched.wallet) == known
+
+
+async def test_what_stands_in_the_way_here_is_not_laid_at_the_servers_door(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    key = tmp_path / "open.pem"
+    key.write_bytes(sandbox.client.private_key.read_bytes())
+    key.chmod(0o644)
+    watched = open_dashboard(sandbox, key_file=key)
+    with pytest.raises(KeyFileError):
+        await watched.session.poll_once()
+    assert watched.session.status.phase is Phase.FAILED
+    watched = open_dashboard(sandbox, data="other", key_id="unknown-1")
+    with pytest.raises(OpenPaymentsError):
+        await watched.session.poll_once()
+    assert watched.session.status.phase is Phase.REFUSED
 
 
 async def test_polling_goes_on_by_itself_and_survives_an_outage(

@@ -61,6 +61,7 @@ def said(status: Status, *, last: datetime | None = None, short: bool = False) -
             "▲ offline · as of 3 min ago · next try in 8 s",
         ),
         (Status(Phase.REFUSED, next_poll_at=ago(-60)), "▲ refused · next try in 1 min"),
+        (Status(Phase.FAILED, next_poll_at=ago(-60)), "▲ failed · next try in 1 min"),
     ],
 )
 def test_what_the_bar_says(status: Status, text: str) -> None:

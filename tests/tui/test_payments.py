@@ -326,12 +326,22 @@ async def test_a_first_connection_says_that_it_connects(tmp_path: Path) -> None:
     world.close()
 
 
-async def test_offline_without_data_says_why_and_when_it_tries_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        (Phase.OFFLINE, "Offline"),
+        (Phase.REFUSED, "The server said no"),
+        (Phase.FAILED, "opdash cannot ask"),
+    ],
+)
+async def test_without_data_it_is_said_why_and_when_the_next_try_is(
+    tmp_path: Path, phase: Phase, words: str
+) -> None:
     world = World(tmp_path, known=False)
     app = Told(world)
     async with app.run_test(size=(80, 24)) as pilot:
         world.set_status(
-            Phase.OFFLINE,
+            phase,
             problem="ilp.example does not answer.",
             advice="Check the network.",
             next_poll_at=NOW + timedelta(seconds=8),
@@ -339,7 +349,7 @@ async def test_offline_without_data_says_why_and_when_it_tries_again(tmp_path: P
         await settle(pilot)
         text = empty(app)
         await pilot.press("down", "enter", "c", "y", "s", "n", "tab", "o", "escape")
-    assert "Offline, and nothing is known yet." in text
+    assert f"{words}, and nothing is known yet." in text
     assert "ilp.example does not answer. Check the network." in text
     assert "Next try in 8 s" in text
     assert app.told == ["The wallet address is not known yet. Wait until it has answered once."]

@@ -12,6 +12,12 @@ from opdash.service.status import Phase, Status
 from opdash.settings import Profile
 from opdash.tui import format as fmt
 
+_WHY_NOT = {
+    Phase.OFFLINE: "Offline",
+    Phase.REFUSED: "The server said no",
+    Phase.FAILED: "opdash cannot ask",
+}
+
 
 def empty_text(profile: Profile, status: Status, now: datetime) -> Content:
     """Say why there is nothing, and what to do, for each way in which that can be."""
@@ -36,10 +42,9 @@ def _paragraphs(profile: Profile, status: Status, now: datetime) -> list[str]:
                 "The first answer of a wallet address takes a moment.",
                 "w chooses another wallet address, q leaves.",
             ]
-        case Phase.OFFLINE | Phase.REFUSED:
-            word = "Offline" if status.phase is Phase.OFFLINE else "The server said no"
+        case Phase.OFFLINE | Phase.REFUSED | Phase.FAILED:
             return [
-                f"▲ {word}, and nothing is known yet.",
+                f"▲ {_WHY_NOT[status.phase]}, and nothing is known yet.",
                 safe_text(f"{status.problem} {status.advice}".strip(), limit=400),
                 _next_try(status, now),
             ]

@@ -61,6 +61,8 @@ def _phase(status: Status, now: datetime, interval: timedelta) -> Span:
             return Span("▲ offline", "attention")
         case Phase.REFUSED:
             return Span("▲ refused", "bad")
+        case Phase.FAILED:
+            return Span("▲ failed", "bad")
         case Phase.LIVE:
             if is_stale(status, now, interval):
                 return Span("◍ stale", "attention")
