@@ -13,6 +13,7 @@ from opdash.sandbox.clock import SandboxClock
 from opdash.sandbox.errors import Refusal, grant_error, resource_error
 from opdash.sandbox.exchange import Exchange
 from opdash.sandbox.grants import GrantRow, Grants, GrantState
+from opdash.sandbox.outages import Outages, Part
 from opdash.sandbox.wallets import WalletDirectory
 
 _UNSOUND = frozenset(
@@ -66,6 +67,7 @@ class AccessControl:
         grants: The grants and tokens.
         clients: Where clients' keys are found.
         clock: Tells when a token has expired.
+        outages: While the authorization server is down, no token can be looked up.
         as_uri: What ``WWW-Authenticate`` names: the authorization server without its tenant.
     """
 
@@ -75,12 +77,14 @@ class AccessControl:
         grants: Grants,
         clients: Clients,
         clock: SandboxClock,
+        outages: Outages,
         as_uri: str,
     ) -> None:
         self._wallets = wallets
         self._grants = grants
         self._clients = clients
         self._clock = clock
+        self._outages = outages
         self._challenge = f"GNAP as_uri={as_uri}"
 
     async def check(self, exchange: Exchange, right: Right) -> Caller:
@@ -125,7 +129,7 @@ class AccessControl:
         scheme, _, value = exchange.headers.get("authorization", "").partition(" ")
         if scheme != "GNAP" or not value or " " in value:
             raise self._unauthorised(401, "Missing or invalid authorization header value")
-        if not is_uri(right.wallet):
+        if not is_uri(right.wallet) or self._outages.is_down(Part.AUTHORIZATION):
             raise self._unauthorised(401, "Invalid Token")
         token = self._grants.token(value)
         grant = None if token is None else self._grants.get(token.grant_id)

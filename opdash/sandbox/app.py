@@ -28,6 +28,7 @@ from opdash.sandbox.front_door import FrontDoor
 from opdash.sandbox.grants import Grants
 from opdash.sandbox.interactions import Interactions
 from opdash.sandbox.options import SandboxOptions
+from opdash.sandbox.outages import Outages
 from opdash.sandbox.payments import IncomingPayments
 from opdash.sandbox.resource_server import ResourceServer
 from opdash.sandbox.seed import seed_rows
@@ -84,16 +85,17 @@ def build_sandbox(
     bodies = Bodies(wallets, tenant)
     transfers = Transfers(database, payments)
     simulation = Simulation(sandbox_clock, payments, transfers, options.seed, payer=options.payer)
-    clients = Clients(wallets)
+    outages = Outages(tenant)
+    clients = Clients(wallets, outages)
     grants = Grants(database)
-    access = AccessControl(wallets, grants, clients, sandbox_clock, bodies.auth_origin)
+    access = AccessControl(wallets, grants, clients, sandbox_clock, outages, bodies.auth_origin)
 
     def remember_clock() -> None:
         write_fact(database, _SKIPPED, str(sandbox_clock.skipped))
 
     consent = options.auto_consent
     control = Control(
-        sandbox_clock, wallets, payments, transfers, simulation, bodies, remember_clock
+        sandbox_clock, wallets, payments, transfers, simulation, bodies, outages, remember_clock
     )
     auth = AuthServer(tenant, wallets, grants, clients, access, sandbox_clock, auto_consent=consent)
     interactions = Interactions(
@@ -113,7 +115,7 @@ def build_sandbox(
         exception_handlers={Refusal: _refuse, HTTPException: _refuse},
     )
     app.router.redirect_slashes = False
-    door = FrontDoor(app, sandbox_clock, simulation, options.latency)
+    door = FrontDoor(app, sandbox_clock, simulation, outages, options.latency)
     return Sandbox(door, wallets, clients, database)
 
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.keys import public_key_from_jwk
 from opdash.openpayments.resources import Jwk
+from opdash.sandbox.outages import Outages, Part
 from opdash.sandbox.wallets import WalletDirectory
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ class ClientKeys:
 class Clients:
     """Finds clients' keys and names."""
 
-    def __init__(self, wallets: WalletDirectory) -> None:
+    def __init__(self, wallets: WalletDirectory, outages: Outages) -> None:
         self._wallets = wallets
+        self._outages = outages
         self._local: dict[str, ClientKeys] = {}
         self._http: httpx.AsyncClient | None = None
 
@@ -65,10 +67,12 @@ class Clients:
         Raises:
             ClientUnreachableError: The wallet address does not answer, or not with keys.
         """
+        url = self._wallets.url(client)
+        if self._wallets.is_local(url) and self._outages.is_down(Part.WALLET_ADDRESS):
+            raise ClientUnreachableError(url)
         known = self._local.get(client)
         if known is not None:
             return known
-        url = self._wallets.url(client)
         if self._wallets.is_local(url):
             wallet = self._wallets.by_url(url)
             if wallet is None:

@@ -18,6 +18,7 @@ from opdash.sandbox.bodies import Bodies
 from opdash.sandbox.clock import SECOND, SandboxClock, iso_instant
 from opdash.sandbox.errors import InvalidRequestError, control_error
 from opdash.sandbox.exchange import Exchange, Handler, endpoint, json_answer
+from opdash.sandbox.outages import Outages
 from opdash.sandbox.payments import MAX_STORED, IncomingPayments, IncomingRow, is_uuid
 from opdash.sandbox.simulation import Simulation
 from opdash.sandbox.transfers import MAX_PACKETS, Transfer, Transfers, usual_packets
@@ -50,6 +51,12 @@ class ClockOrder(msgspec.Struct, forbid_unknown_fields=True):
     advance: Decimal
 
 
+class OutageOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST /sandbox/outage`` takes: the servers that are down from now on, or none."""
+
+    down: list[str]
+
+
 class Control:
     """Answers the sandbox's own requests."""
 
@@ -61,6 +68,7 @@ class Control:
         transfers: Transfers,
         simulation: Simulation,
         bodies: Bodies,
+        outages: Outages,
         clock_changed: Callable[[], None],
     ) -> None:
         self._clock = clock
@@ -69,6 +77,7 @@ class Control:
         self._transfers = transfers
         self._simulation = simulation
         self._bodies = bodies
+        self._outages = outages
         self._clock_changed = clock_changed
 
     def routes(self) -> list[Route]:
@@ -80,6 +89,7 @@ class Control:
         return [
             route("/pay", "POST", self.pay),
             route("/clock", "POST", self.advance),
+            route("/outage", "POST", self.outage),
             route("/state", "GET", self.state),
         ]
 
@@ -108,6 +118,12 @@ class Control:
         self._clock_changed()
         self._simulation.catch_up()
         return json_answer({"now": iso_instant(self._clock.now())})
+
+    async def outage(self, exchange: Exchange) -> Response:
+        """Take servers down, or let all be up again."""
+        order = _read(exchange, OutageOrder)
+        self._outages.take_down(order.down)
+        return json_answer({"down": sorted(set(order.down))})
 
     async def state(self, exchange: Exchange) -> Response:
         """Tell the truth about the server, or with ``?payment=URL`` about one payment."""

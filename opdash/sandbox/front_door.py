@@ -9,6 +9,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opdash.sandbox.clock import SandboxClock, http_date
+from opdash.sandbox.outages import Outages
 from opdash.sandbox.simulation import Simulation
 
 
@@ -19,15 +20,22 @@ class FrontDoor:
         app: What answers.
         clock: The sandbox's clock; the ``Date`` header follows it.
         simulation: What happens while nobody asks.
+        outages: Tells which servers are down.
         latency: Milliseconds by which each answer is held back.
     """
 
     def __init__(
-        self, app: ASGIApp, clock: SandboxClock, simulation: Simulation, latency: int
+        self,
+        app: ASGIApp,
+        clock: SandboxClock,
+        simulation: Simulation,
+        outages: Outages,
+        latency: int,
     ) -> None:
         self._app = app
         self._clock = clock
         self._simulation = simulation
+        self._outages = outages
         self._latency = latency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,4 +59,5 @@ class FrontDoor:
                 ]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        app = self._outages.answer(path) or self._app
+        await app(scope, receive, send_with_headers)

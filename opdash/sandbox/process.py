@@ -146,6 +146,10 @@ class SandboxProcess:
         """Skip time at the sandbox; what falls due in it takes place."""
         self._ask("/sandbox/clock", {"advance": seconds})
 
+    def take_down(self, *servers: str) -> None:
+        """Let exactly these servers be down: authorization, resource, wallet-address; or none."""
+        self._ask("/sandbox/outage", {"down": list(servers)})
+
     def state(self, payment: str = "") -> dict[str, Any]:
         """Return the truth about the server, or about one incoming payment by its URL."""
         query = f"?payment={payment}" if payment else ""

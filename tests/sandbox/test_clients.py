@@ -10,6 +10,7 @@ import pytest
 
 from opdash.openpayments.keys import ClientKey
 from opdash.sandbox.clients import Clients, ClientUnreachableError
+from opdash.sandbox.outages import Outages
 from opdash.sandbox.process import SandboxProcess
 from opdash.sandbox.wallets import CLIENT, WALLETS, WalletDirectory
 from tests.sandbox.scene import ForeignClient
@@ -19,7 +20,7 @@ BASE = "http://127.0.0.1:4100"
 
 def _clients() -> Clients:
     key = ClientKey.generate("opdash-1").public_jwk()
-    return Clients(WalletDirectory(BASE, WALLETS, {CLIENT: (key,)}))
+    return Clients(WalletDirectory(BASE, WALLETS, {CLIENT: (key,)}), Outages("tenant"))
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,22 @@ async def test_a_token_is_kept_while_it_only_seems_invalid(
     assert tokens.current(Right.INCOMING) == token
 
 
+async def test_an_outage_of_the_authorization_server_costs_no_token(
+    fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    watched = open_dashboard(fresh_sandbox)
+    await watched.session.poll_once()
+    tokens = await watched.session._connection.tokens()
+    token = tokens.current(Right.INCOMING)
+    fresh_sandbox.take_down("authorization")
+    with pytest.raises(InvalidTokenError):
+        await watched.session.poll_once()
+    fresh_sandbox.take_down()
+    await watched.session.poll_once()
+    assert tokens.current(Right.INCOMING) == token
+    assert watched.asked("POST", "/auth/") == 1
+
+
 async def test_a_revoked_token_is_replaced(
     fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard
 ) -> None:
