@@ -214,6 +214,12 @@ async def test_a_jwks_that_cannot_be_had_is_told(tmp_path: Path) -> None:
         await form.write("address", TYPED)
         await form.press("f3")
         assert form.note("key-id").sentence == "No answer. Try again."
+        await form.write("client", "https://ilp.example/app")
+        assert form.note("client").sentence == "No answer. Try again."
+        assert form.note("key-id").sentence == ""
+        form.dashboard.key_check = KeyCheck(True, "The key is registered.")
+        await form.press("ctrl+r")
+        assert form.note("client").kind is Note.HINT
 
 
 async def test_checking_again_asks_address_and_key_again(tmp_path: Path) -> None:

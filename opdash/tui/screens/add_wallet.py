@@ -22,6 +22,7 @@ from opdash.service.dashboard import Dashboard, KeyCheck
 from opdash.service.naming import free_name
 from opdash.settings import Profile
 from opdash.tui.actions import Place, bindings
+from opdash.tui.failures import told
 from opdash.tui.format import asset_code
 from opdash.tui.screens.form_screen import FormScreen, first_wrong
 from opdash.tui.stylesheets import sheets
@@ -280,12 +281,18 @@ class AddWalletScreen(FormScreen[Profile | None]):
         if self._wallet is None:
             return
         client = self._text("client") or self._wallet.id
-        field = self._field("key-id")
+        field, asked = self._field("key-id"), self._field("client")
+        if not asked.is_wrong:
+            asked.say()
         field.say(f"Looking whether {client} serves it …", Note.WAIT)
         try:
             check = await self._service.check_key(client, key.key_id, key.file)
         except Exception as error:
-            field.say_error(error)
+            if self._text("client"):
+                field.say()
+                asked.say(" ".join(told(error)).rstrip(), Note.WARN)
+            else:
+                field.say_error(error)
             return
         say_check(field, check)
 
