@@ -312,17 +312,6 @@ class LedgerReader:
         with self._snapshot():
             return read_scan(self._connection, wallet_id, scope)
 
-    def created_since(self, wallet_id: str, instant: datetime) -> int:
-        """Return how many known payments were created later than an instant."""
-        with self._snapshot():
-            count: int
-            (count,) = self._connection.execute(
-                """SELECT COUNT(*) FROM payment WHERE created_at > ?
-                   AND wallet_key = (SELECT wallet_key FROM wallet WHERE address = ?)""",
-                (encode_instant(instant), wallet_id),
-            ).fetchone()
-            return count
-
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """Let all queries of the body see the same commit."""

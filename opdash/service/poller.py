@@ -22,13 +22,13 @@ from opdash.ledger.records import (
     NEWEST_FIRST,
     Change,
     Changeable,
+    ChangeKind,
     PagePlace,
     PaymentRow,
     Source,
     WalkState,
 )
 from opdash.ledger.states import grace
-from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import AddressError
 from opdash.openpayments.errors import (
     AnswerTooLargeError,
@@ -94,6 +94,8 @@ class Poller:
         self._caught_up = caught_up
         self._away = True
         self._away_since: datetime | None = None
+        self._newest_before: datetime | None = None
+        self._arrived = 0
         self._suspects: dict[str, _Suspect] = {}
         self._tried: dict[str, datetime] = {}
         self._oldest_first = False
@@ -133,7 +135,7 @@ class Poller:
         await self._read_head(wallet, since)
         requests = 1 + await self._close_gaps(wallet, since)
         requests += await self._follow_the_end(wallet)
-        self._tell_caught_up(wallet)
+        self._tell_caught_up()
         budget = requests_per_poll(self._profile.poll_interval) - requests
         chosen = choose_gets(
             self._not_refreshed_since(wallet, started),
@@ -229,13 +231,15 @@ class Poller:
         if self._away and self._away_since is None:
             known = self._reader.wallet(wallet.id)
             self._away_since = None if known is None else known.last_poll_at
+            newest = self._reader.window(wallet.id, NEWEST_FIRST, 0, 1)
+            self._newest_before = newest[0].created_at if newest else None
+            self._arrived = 0
         return wallet
 
-    def _tell_caught_up(self, wallet: WalletAddress) -> None:
+    def _tell_caught_up(self) -> None:
         since, self._away, self._away_since = self._away_since, False, None
-        missed = 0 if since is None else self._reader.created_since(wallet.id, since)
-        if since is not None and missed:
-            self._caught_up(missed, since)
+        if since is not None and self._arrived:
+            self._caught_up(self._arrived, since)
 
     # The head of the list, and what lies between it and what is known
 
@@ -516,7 +520,14 @@ class Poller:
             )
         )
         if changes:
+            self._arrived += sum(map(self._is_arrival, changes))
             self._announce(wallet.id, changes)
+
+    def _is_arrival(self, change: Change) -> bool:
+        """Return whether a payment was created while nobody answered, and is no old one."""
+        before = self._newest_before
+        is_new = change.kind is ChangeKind.NEW
+        return is_new and (before is None or change.payment.created_at >= before)
 
     def _ranks_that_can_change(self, wallet_id: str) -> list[int]:
         can_change = {payment.id for payment in self._reader.changeable(wallet_id)}
@@ -532,13 +543,9 @@ class Poller:
         """Change how far the list was read, from what that is by now: others change it too."""
         scope = self._profile.scope
 
-        def write(ledger: Ledger) -> None:
-            known = ledger.walk_state(wallet.id, scope)
-            changed = change(known)
-            if changed != known:
-                ledger.set_walk_state(wallet.id, scope, changed)
-
-        await self._recorder.write(write)
+        await self._recorder.write(
+            lambda ledger: ledger.change_walk_state(wallet.id, scope, change)
+        )
 
 
 def _frontier(

@@ -170,8 +170,8 @@ class Walk:
         )
 
     def _take(self, scanned: Scanned) -> Scanned:
-        if scanned.scan.ticket != self.scan.ticket:
-            self._been_at.clear()  # somebody else has begun it anew
+        if not scanned.moved:
+            self._been_at.clear()  # somebody else has moved the scan, perhaps back to its head
         self.scan, self._ticket = scanned.scan, scanned.ticket
         return scanned
 

@@ -105,6 +105,19 @@ def test_killed_at_any_point_it_goes_on_and_loses_nothing(
         assert reader.scan(sandbox.main_wallet, Scope.OWN).ended_at is not None
 
 
+def test_two_at_once_read_it_once(shell: Shell, start_sandbox: StartSandbox) -> None:
+    sandbox = start_sandbox(payments=1500, latency=3)
+    shell.set_up(shop_profile(sandbox))
+    running = [shell.spawn("sync", "--json", stderr=subprocess.PIPE) for _ in range(2)]
+    ended = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0, 0], ended
+    names = known(shell)
+    assert len(names) == len(set(names))
+    assert check(shell.data_dir / LEDGER_FILE).ok
+    assert shell.done("sync", "--json").line["gone"] == 0
+    assert known(shell) == names
+
+
 def test_control_c_keeps_what_was_read(shell: Shell, start_sandbox: StartSandbox) -> None:
     sandbox = start_sandbox(payments=3000, latency=20)
     shell.set_up(shop_profile(sandbox))

@@ -25,9 +25,9 @@ from opdash.service.scan import REQUESTS_PER_SECOND
 from opdash.service.status import Activity, ScanProgress
 from opdash.settings import Profile, Settings, SettingsStore
 from tests.openpayments.rawserver import answer
+from tests.service import test_session
 from tests.service.conftest import OpenDashboard, Watched
 from tests.service.lists import ListServer, list_server, page_of, profile_at
-from tests.service.test_session import until
 
 if TYPE_CHECKING:
     from opdash.openpayments.transport import Exchange
@@ -94,6 +94,11 @@ async def open_at(tmp_path: Path) -> AsyncIterator[OpenAt]:
 async def server() -> AsyncIterator[ListServer]:
     async with list_server([f"p{number:04}" for number in range(730)]) as running:
         yield running
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that takes seconds by itself, and longer on a busy machine."""
+    await test_session.until(condition, tries=1200)
 
 
 def scan_of(watched: Watched) -> ScanProgress:
@@ -206,13 +211,12 @@ class TestBudget:
 
         server.twist = note
         time = asyncio.create_task(clock.run())
+        began = clock.monotonic()
         watched.session.start()
         await until(lambda: scan_of(watched).ended_at)
         time.cancel()
         assert len(sent) == 40
-        windows = zip(sent, sent[int(REQUESTS_PER_SECOND) :], strict=False)
-        # An answer is noted a little later than its request was sent.
-        assert all(later - earlier > 0.85 for earlier, later in windows)
+        assert sent[-1] - began >= (len(sent) - 1) / REQUESTS_PER_SECOND
         assert known(watched) == server.names
 
     async def test_a_server_that_wants_fewer_requests_gets_fewer(
