@@ -155,7 +155,8 @@ def tell_creations(event: Event) -> None:
 def _tell_consent(event: Event) -> None:
     if isinstance(event, ConsentNeeded):
         talk(
-            f"The account holder must consent, so that opdash may {event.purpose}. Open:",
+            f"The account holder of “{event.profile}” must consent, "
+            f"so that opdash may {event.purpose}. Open:",
             f"  {event.url}",
             "opdash waits until then; Ctrl+C ends it.",
         )

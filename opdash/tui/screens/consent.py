@@ -33,19 +33,32 @@ class ConsentScreen(OpdashModal[None]):
         """Name the purpose, the host and the whole address."""
         host = safe_text(urlsplit(self.request.url).netloc, limit=120)
         purpose = safe_text(self.request.purpose, limit=120)
+        title = safe_text(self._title(), limit=60)
         with Vertical(classes="dialog"):
             yield Static("Your consent is needed", classes="dialog-title", markup=False)
             yield Static(
                 Content.assemble(
-                    f"opdash asks to {purpose}. The account holder decides at ",
+                    f"opdash asks to {purpose}. The account holder of {title} decides at ",
                     (host, "bold $primary"),
                     ". Open this address in a browser:",
                 ),
                 classes="dialog-text",
             )
             yield Static(Content(safe_text(self.request.url)), id="consent-url")
+            if self.opdash.demo:
+                yield Static(
+                    "In the demo nobody has to: consent comes by itself in a few seconds.",
+                    classes="dialog-text",
+                    markup=False,
+                )
             yield Static(id="consent-wait", classes="dialog-text", markup=False)
             yield KeyLine(Place.CONSENT)
+
+    def _title(self) -> str:
+        for profile in self.dashboard.profiles:
+            if profile.name == self.request.profile:
+                return profile.title
+        return self.request.profile
 
     def on_mount(self) -> None:
         """Count the time down."""
