@@ -170,7 +170,17 @@ def _movement() -> tuple[Action, ...]:
         places = (*_SHEETS, *_FORMS) if forms else _SHEETS
         return Action(id_, keys, label, sentence, places, in_palette=False)
 
+    def field(id_: str, key: str, label: str, sentence: str) -> Action:
+        return Action(id_, (key,), label, sentence, _FORMS, in_palette=False)
+
     return (
+        field(
+            "next_field",
+            "tab",
+            "Next field",
+            "Go to the next field; where it is a choice, ← and → change it.",
+        ),
+        field("previous_field", "shift+tab", "Previous field", "Go to the previous field."),
         scroll("line_up", ("up", "k"), "Up", "Scroll one line up."),
         scroll("line_down", ("down", "j"), "Down", "Scroll one line down."),
         scroll("screen_up", ("pageup",), "Screen up", "Scroll one screenful up.", forms=True),

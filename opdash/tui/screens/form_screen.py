@@ -76,6 +76,14 @@ class FormScreen(OpdashModal[R], Generic[R]):
             return
         self.dismiss(None)
 
+    def action_next_field(self) -> None:
+        """Go to the next field or button."""
+        self.focus_next()
+
+    def action_previous_field(self) -> None:
+        """Go to the previous field or button."""
+        self.focus_previous()
+
     def action_screen_up(self) -> None:
         """Scroll the form one screenful up."""
         self.query_one(".body").scroll_page_up(animate=False)
