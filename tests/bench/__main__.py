@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from tests.bench import decoding, signing, syncing, walking
+from tests.bench import decoding, searching, signing, syncing, walking
 from tests.bench.figures import Figure, Result
 
 FIGURES: tuple[Figure, ...] = (
@@ -18,6 +18,7 @@ FIGURES: tuple[Figure, ...] = (
     *decoding.FIGURES,
     *walking.FIGURES,
     *syncing.FIGURES,
+    *searching.FIGURES,
 )
 """All figures there are, in the order in which they are printed."""
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None, figures: Sequence[Figure] = FIG
     chosen = [figure for figure in figures if not asked.names or figure.name in asked.names]
     results = []
     if not asked.json:
-        _say(f"{'figure':<16}{'value':>10}  {'bar':<8}{'ok':<5}unit")
+        _say(f"{'figure':<20}{'value':>10}  {'bar':<8}{'ok':<5}unit")
     for figure in chosen:
         result = Result(figure, figure.measure())
         results.append(result)
@@ -47,7 +48,7 @@ def _row(result: Result) -> str:
     figure = result.figure
     bar = f"{figure.side.value} {figure.bar:g}"
     ok = "yes" if result.ok else "NO"
-    return f"{figure.name:<16}{result.value:>10.2f}  {bar:<8}{ok:<5}{figure.unit}"
+    return f"{figure.name:<20}{result.value:>10.2f}  {bar:<8}{ok:<5}{figure.unit}"
 
 
 def _say(line: str) -> None:

@@ -7,10 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
+from opdash.ledger.reader import LedgerReader
+from opdash.ledger.search.reading import read_query
+from opdash.ledger.search.values import Moment
 from opdash.openpayments.answers import decode_incoming_payment_page
 from tests.bench.__main__ import FIGURES, main
 from tests.bench.decoding import PAGE, decode_with_json
 from tests.bench.figures import Bar, Figure, Result, best_seconds
+from tests.bench.million import ADDRESS, NOW, million_ledger
+from tests.bench.searching import LINES
 
 
 def figure(name: str, value: float, side: Bar = Bar.AT_LEAST, bar: float = 5.0) -> Figure:
@@ -63,6 +68,7 @@ def test_the_promised_figures_are_there() -> None:
     assert bars["sign_overhead"] == ("≤", 1.3)
     assert bars["decode_page"] == ("≥", 5.0)
     assert bars["walk_pages"] == ("≥", 0.9)
+    assert bars["search_first_window"] == ("≤", 25.0)
     assert len(bars) == len(FIGURES)
 
 
@@ -101,3 +107,13 @@ def test_both_decoders_make_the_same_checks(sound: bytes, broken: bytes) -> None
     for decode in (decode_incoming_payment_page, decode_with_json):
         with pytest.raises(Exception):  # noqa: B017 - each in its own words
             decode(body)
+
+
+def test_the_lines_that_are_searched_find_many_few_and_none() -> None:
+    path = million_ledger(3000)
+    with LedgerReader.open(path) as reader:
+        found = {line: reader.count(ADDRESS, read_query(line, Moment(NOW))) for line in LINES}
+    assert found["inv"] == 3000
+    assert 0 < found["lamp chair table"] < found["lamp"] < 1500
+    assert found["ref=INV-2026-0000007"] == 1
+    assert found["zzz"] == 0

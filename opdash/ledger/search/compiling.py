@@ -134,7 +134,8 @@ class Compiler(msgspec.Struct, frozen=True):
     def _term(self, term: Term) -> Sql:
         if isinstance(term, Not):
             negated = self._leaf(term.term)
-            return Sql(f"NOT ifnull({negated.text}, 0)", negated.values)
+            # As a condition, not as a value, it is evaluated no further than needed.
+            return Sql(f"({negated.text}) IS NOT TRUE", negated.values)
         return self._leaf(term)
 
     def _leaf(self, term: Leaf) -> Sql:  # noqa: C901 - one case for each kind of term

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import groupby, islice
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,9 @@ from opdash.ledger.search.index import second_of, wallet_span
 from opdash.ledger.search.terms import All, Word
 
 _AT_ONCE: Final = 2_000
+_Amounts = tuple[str, int | None, str, int]
+"""What was asked and received of a payment, as stored: each amount, then its asset's number."""
+
 _Place = tuple[int, int, int]
 """A payment's place in the list, the newest first: its instant and tie, negated, and its number."""
 
@@ -80,13 +84,14 @@ class Finder:
 
     def totals(self, assets: Assets) -> tuple[AssetTotals, ...]:
         """Return what the payments that match add up to, asset by asset, the most used first."""
-        columns = "p.asked, p.asked_asset_key, p.received, p.received_asset_key, COUNT(*)"
+        columns = "p.asked, p.asked_asset_key, p.received, p.received_asset_key"
         source = self._everywhere()
-        found = self._connection.execute(
-            f"SELECT {columns} {source.text} GROUP BY 1, 2, 3, 4",
-            source.values,
-        )
-        return add_up(found, assets)
+        found = self._connection.execute(f"SELECT {columns} {source.text}", source.values)
+        # Counting rows that are the same costs less than adding each of them up.
+        counts: Counter[_Amounts] = Counter()
+        while some := found.fetchmany(_AT_ONCE):
+            counts.update(some)
+        return add_up(counts, assets)
 
     # Where payments are looked for
 
@@ -100,19 +105,18 @@ class Finder:
     def _everywhere(self) -> Sql:
         if not self._phrases:
             return self._plain()
-        inside, beside = self._indexed("d.payment_key"), self._candidates()
-        condition = self._compiler.condition(self._terms)
-        outside = f"""SELECT p.payment_key FROM ({beside.text}) c
-            CROSS JOIN payment p ON p.payment_key = c.payment_key
-            WHERE p.wallet_key = ? AND {condition.text}"""  # noqa: S608 - of this package
+        if not self._beside_index(1):
+            return self._indexed()
+        inside, outside = self._indexed(), self._beside()
         return Sql(
-            f"""FROM ({inside.text} UNION {outside}) m
+            f"""FROM (SELECT d.payment_key {inside.text}
+                      UNION SELECT p.payment_key {outside.text}) m
                 CROSS JOIN payment p ON p.payment_key = m.payment_key""",
-            (*inside.values, *beside.values, self._wallet_key, *condition.values),
+            (*inside.values, *outside.values),
         )
 
-    def _indexed(self, columns: str) -> Sql:
-        """Read the payments that match by the index, in the order of their documents."""
+    def _indexed(self) -> Sql:
+        """Read the payments that match by the index."""
         drivers = [term for term, _ in self._phrases]
         others = [term for term in self._terms if term not in drivers]
         rest = self._compiler.condition(others)
@@ -121,24 +125,33 @@ class Finder:
         values = tuple(value for check in (rest, *checks) for value in check.values)
         phrases = " AND ".join(f"({phrase})" for _, phrase in self._phrases)
         return Sql(
-            f"""SELECT {columns} FROM words
+            f"""FROM words
                 CROSS JOIN document d ON d.doc_key = words.rowid
                 CROSS JOIN payment p ON p.payment_key = d.payment_key
                 WHERE words MATCH ? AND words.rowid BETWEEN ? AND ?
-                  AND p.wallet_key = ? AND {conditions}""",  # noqa: S608 - of this package
+                  AND p.wallet_key = ? AND {conditions}""",
             (phrases, *wallet_span(self._wallet_key), self._wallet_key, *values),
         )
 
-    def _candidates(self) -> Sql:
-        """Read the payments that may match without being found by the index."""
+    def _beside(self) -> Sql:
+        """Read the payments that may match without being found by the index, and do."""
         parts = [Sql("SELECT payment_key FROM unindexed")]
         for term, _ in self._phrases:
             if isinstance(term, Word):
                 begins = id_begins(term.text)
                 text = f"SELECT p.payment_key FROM payment p WHERE {begins.text}"  # noqa: S608 - of this package
                 parts.append(Sql(text, begins.values))
-        values = tuple(value for part in parts for value in part.values)
-        return Sql(" UNION ".join(part.text for part in parts), values)
+        candidates = " UNION ".join(part.text for part in parts)
+        condition = self._compiler.condition(self._terms)
+        return Sql(
+            f"""FROM ({candidates}) c CROSS JOIN payment p ON p.payment_key = c.payment_key
+                WHERE p.wallet_key = ? AND {condition.text}""",
+            (
+                *(value for part in parts for value in part.values),
+                self._wallet_key,
+                *condition.values,
+            ),
+        )
 
     # Reading them
 
@@ -155,28 +168,25 @@ class Finder:
 
     def _by_index(self) -> Iterator[_Place]:
         """Read the matches of the index newest first, as far as they are asked for."""
-        source = self._indexed("words.rowid, p.created_at, p.tie, p.payment_key")
-        found = self._connection.execute(f"{source.text} ORDER BY words.rowid", source.values)
+        source = self._indexed()
+        found = self._connection.execute(
+            f"SELECT words.rowid, p.created_at, p.tie, p.payment_key {source.text} "
+            "ORDER BY words.rowid",
+            source.values,
+        )
         for _, members in groupby(found, lambda columns: second_of(columns[0])):
             yield from sorted((-created, -tie, key) for _, created, tie, key in members)
 
     def _beside_index(self, limit: int) -> list[_Place]:
-        beside = self._candidates()
-        condition = self._compiler.condition(self._terms)
-        source = Sql(
-            f"""FROM ({beside.text}) c CROSS JOIN payment p ON p.payment_key = c.payment_key
-                WHERE p.wallet_key = ? AND {condition.text}""",
-            (*beside.values, self._wallet_key, *condition.values),
-        )
         columns = "p.created_at, p.tie, p.payment_key"
-        found = self._select(columns, source, NEWEST_FIRST, limit)
+        found = self._select(columns, self._beside(), NEWEST_FIRST, limit)
         return [(-created, -tie, key) for created, tie, key in found]
 
 
-def add_up(found: Iterator[Any] | sqlite3.Cursor, assets: Assets) -> tuple[AssetTotals, ...]:
-    """Add up rows of asked, its asset, received, its asset, and how many payments are so."""
+def add_up(counts: Mapping[_Amounts, int], assets: Assets) -> tuple[AssetTotals, ...]:
+    """Add up payments, given by how many there are of the same amounts in the same assets."""
     sums: dict[int, list[int]] = {}
-    for asked_text, asked_asset, received_text, received_asset, count in found:
+    for (asked_text, asked_asset, received_text, received_asset), count in counts.items():
         asked, received = decode_amount(asked_text) or 0, decode_amount(received_text) or 0
         own = sums.setdefault(received_asset, [0, 0, 0, 0])
         own[0] += count
