@@ -73,10 +73,21 @@ class Placer:
         return [neighbour]
 
     def remember_cursors(self, page: Sequence[Spot], place: PagePlace) -> None:
-        """Keep which payments the page's cursors stand at; all of them have a key by now."""
+        """Keep which payments the page's cursors stand at; all of them have a key by now.
+
+        Of one payment only the latest is kept: a server may make up a new one for every answer.
+        """
         ends = (
             (place.pagination.start_cursor, page[0]),
             (place.pagination.end_cursor, page[-1]),
+        )
+        self._connection.executemany(
+            "DELETE FROM cursor WHERE payment_key = ? AND wallet_key = ? AND scope = ? AND cursor <> ?",
+            [
+                (spot.key, self._wallet_key, self._scope_code, cursor)
+                for cursor, spot in ends
+                if cursor
+            ],
         )
         self._connection.executemany(
             """INSERT INTO cursor (wallet_key, scope, cursor, payment_key) VALUES (?, ?, ?, ?)

@@ -213,6 +213,7 @@ def _make_searchable(connection: sqlite3.Connection) -> None:
 
 def _add_client(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE wallet ADD COLUMN client TEXT NOT NULL DEFAULT ''")
+    connection.execute("CREATE INDEX cursor_by_payment ON cursor (payment_key)")
 
 
 MIGRATIONS: Final[Sequence[Migration]] = (_create, _add_scans, _make_searchable, _add_client)

@@ -194,3 +194,11 @@ def test_a_page_that_jumps_in_time_is_taken_as_it_comes() -> None:
         for _ in range(2):
             book.record(*jumping, page=page_place(start="a", end="d", more=True))
             assert known(reader) == ["a", "c", "b", "d"]
+
+
+def test_cursors_that_differ_in_every_answer_do_not_pile_up(book: Book) -> None:
+    for number in range(30):
+        place = page_place(start=f"s{number}", end=f"e{number}")
+        book.record(payment("a"), payment("b"), page=place)
+    (kept,) = book.ledger._connection.execute("SELECT COUNT(*) FROM cursor").fetchone()
+    assert kept == 2
