@@ -82,7 +82,8 @@ class Placer:
             (place.pagination.end_cursor, page[-1]),
         )
         self._connection.executemany(
-            "DELETE FROM cursor WHERE payment_key = ? AND wallet_key = ? AND scope = ? AND cursor <> ?",
+            """DELETE FROM cursor
+               WHERE payment_key = ? AND wallet_key = ? AND scope = ? AND cursor <> ?""",
             [
                 (spot.key, self._wallet_key, self._scope_code, cursor)
                 for cursor, spot in ends
