@@ -27,6 +27,13 @@ _LOSSES = 3
 """How often a walk that loses its place begins again at once."""
 
 
+_REFUSALS = 5
+"""How often a server may ask for fewer requests before a page is given up for now."""
+
+_LONGEST_WAIT = 60.0
+"""Seconds that a server may ask for while somebody waits for the list."""
+
+
 class Pages:
     """Fetches pages of one list, no faster than its pace.
 
@@ -47,7 +54,7 @@ class Pages:
         Raises:
             OpenPaymentsError: It could not be fetched.
         """
-        size = MAX_PAGE
+        size, refusals = MAX_PAGE, 0
         while True:
             if self._way is not None:
                 await self._way.wait()
@@ -59,6 +66,10 @@ class Pages:
                     raise
                 size //= 2
             except TooManyRequestsError as error:
+                refusals += 1
+                is_long = self._way is None and (error.retry_after or 0.0) > _LONGEST_WAIT
+                if is_long or refusals > _REFUSALS:
+                    raise
                 self._pace.slow_down(error.retry_after)
             else:
                 self._pace.answered()

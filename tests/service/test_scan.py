@@ -17,7 +17,7 @@ from opdash.clock import Clock, SystemClock
 from opdash.errors import OpdashError
 from opdash.ledger.records import NEWEST_FIRST, Scope
 from opdash.ledger.states import State
-from opdash.openpayments.errors import LostCursorError, ProtocolError
+from opdash.openpayments.errors import LostCursorError, ProtocolError, TooManyRequestsError
 from opdash.sandbox.process import SandboxProcess
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import CaughtUp, PaymentsChanged, StatusChanged
@@ -239,6 +239,23 @@ class TestBudget:
         time.cancel()
         assert [later - earlier >= 29 for earlier, later in pairwise(refused)] == [True]
         assert known(watched) == server.names
+
+    async def test_a_server_that_wants_none_is_left_in_peace(
+        self, server: ListServer, open_at: OpenAt, tmp_path: Path
+    ) -> None:
+        clock = QuickClock()
+        watched = await open_at(profile_at(server, tmp_path), clock=clock)
+        await watched.session.poll_once()
+        for wait, asked in (("7200", 1), ("1", 6)):
+            server.twist = lambda _, __, ___, wait=wait: answer(
+                b"", "429 Too Many Requests", Retry_After=wait
+            )
+            before = len(server.asked)
+            time = asyncio.create_task(clock.run())
+            with pytest.raises(TooManyRequestsError):
+                await watched.session.read_all()
+            time.cancel()
+            assert len(server.asked) - before == asked
 
     async def test_polls_and_actions_go_first(
         self, server: ListServer, open_at: OpenAt, tmp_path: Path

@@ -24,6 +24,7 @@ CHECKING = ScanProgress(activity=Activity.CHECKING, payments=450, total=1000)
     ("progress", "said"),
     [
         (ScanProgress(payments=12_400), ""),
+        (ScanProgress(problem="No."), "the list could not be read to its end yet"),
         (READING, "reading the list: 12,400 payments"),
         (replace(READING, rate=980), "reading the list: 12,400 payments, 980 a second"),
         (CHECKING, "checking the list: 45 %"),

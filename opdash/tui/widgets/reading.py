@@ -17,7 +17,7 @@ def reading_words(progress: ScanProgress) -> str:
         return "reading paused"
     match progress.activity:
         case Activity.NONE:
-            return ""
+            return "the list could not be read to its end yet" if progress.problem else ""
         case Activity.READING:
             done = f"reading the list: {count(progress.payments, 'payment')}"
             return f"{done}, {progress.rate:,} a second" if progress.rate else done
