@@ -376,6 +376,8 @@ class WalletSession:
     async def _tick_for_ever(self) -> None:
         while True:
             await self._clock.sleep(_TICK)
+            if self.status.phase is Phase.CONNECTING:
+                continue  # this machine's clock may be hours off; the first answer tells
             try:
                 wallet_id = self.wallet_id
                 if wallet_id is not None:

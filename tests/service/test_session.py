@@ -488,3 +488,22 @@ async def test_anyone_may_read_what_a_payment_received(
     public = await watched.session.public_payment(await watched.create(400))
     assert public.received_amount is not None
     assert public.received_amount.minor_units == 0
+
+
+async def test_no_state_moves_by_this_machines_clock_before_the_first_answer(
+    fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = open_dashboard(fresh_sandbox)
+    payment = await before.create(100, timedelta(hours=1))
+    await before.dashboard.stop()
+    watched = open_dashboard(fresh_sandbox)
+    wrong = SystemClock.now
+    monkeypatch.setattr(SystemClock, "now", lambda clock: wrong(clock) + timedelta(hours=5))
+    silence = asyncio.Event()
+    monkeypatch.setattr(watched.session._poller, "poll", silence.wait)
+    watched.session.start()
+    await asyncio.sleep(1.3)
+    assert watched.session.status.phase is Phase.CONNECTING
+    row = watched.dashboard.reader.payment(fresh_sandbox.main_wallet, payment)
+    assert row is not None
+    assert row.state is State.UNPAID
