@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from opdash.clock import SystemClock
 from opdash.errors import KeyFileError, OpdashError
 from opdash.ledger.records import NEWEST_FIRST, TimelineKind
 from opdash.ledger.states import State
