@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -13,9 +13,11 @@ from opdash.ledger.ranking import Order
 from opdash.ledger.receipts import Receipts
 from opdash.ledger.records import AssetTotals, Sort
 from opdash.ledger.rows import Assets
-from opdash.ledger.search.finding import Finder, Matches
-from opdash.ledger.search.terms import All
 from opdash.ledger.states import State
+
+if TYPE_CHECKING:
+    from opdash.ledger.search.finding import Finder, Matches
+    from opdash.ledger.search.terms import All
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -84,7 +86,7 @@ class Figures:
 
     def first_matches(self, connection: sqlite3.Connection, tree: All, limit: int) -> list[int]:
         """Return the numbers of the newest payments that match, at most ``limit``."""
-        return Finder(connection, self.key, tree).first(limit)
+        return self._finder(connection, tree).first(limit)
 
     def has_matches(self, tree: All, sort: Sort) -> bool:
         """Return whether it is known which payments match."""
@@ -94,18 +96,26 @@ class Figures:
         """Return all payments that match, in an order."""
         found = self._matches.get((tree, sort))
         if found is None:
-            found = Finder(connection, self.key, tree).all(sort)
+            found = self._finder(connection, tree).all(sort)
             _keep(self._matches, (tree, sort), found)
         return found
 
     def totals(self, connection: sqlite3.Connection, tree: All | None) -> tuple[AssetTotals, ...]:
         """Return what the payments that match add up to in each asset; None for all payments."""
+        from opdash.ledger.search.terms import All
+
         tree = tree or All()
         found = self._totals.get(tree)
         if found is None:
-            found = Finder(connection, self.key, tree).totals(self._assets)
+            found = self._finder(connection, tree).totals(self._assets)
             _keep(self._totals, tree, found)
         return found
+
+    def _finder(self, connection: sqlite3.Connection, tree: All) -> Finder:
+        # The first frame of the screen is painted without searching.
+        from opdash.ledger.search.finding import Finder
+
+        return Finder(connection, self.key, tree)
 
     def open_at(self, connection: sqlite3.Connection, now: int) -> OpenFigures:
         """Return what is open at ``now`` (encoded)."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from opdash.ledger.creations import read_creation, read_unresolved
 from opdash.ledger.database import explained, open_for_reading
@@ -38,9 +38,11 @@ from opdash.ledger.records import (
 )
 from opdash.ledger.rows import Assets, decode, select
 from opdash.ledger.scans import Scan, read_scan
-from opdash.ledger.search.finding import NO_MATCHES, Matches
-from opdash.ledger.search.terms import Query
 from opdash.ledger.wallets import read_walk_state
+
+if TYPE_CHECKING:
+    from opdash.ledger.search.finding import Matches
+    from opdash.ledger.search.terms import Query
 
 _MOST_FOUND: Final = 50
 _AT_ONCE: Final = 200
@@ -182,6 +184,8 @@ class LedgerReader:
         with self._snapshot():
             figures = self._figures(wallet_id)
             if figures is None:
+                from opdash.ledger.search.finding import NO_MATCHES
+
                 return NO_MATCHES
             return figures.matches(self._connection, query.tree, sort)
 

@@ -18,7 +18,8 @@ from opdash.tui.actions import Place
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.searches import SearchesScreen
-from opdash.tui.widgets.filter_line import FilterInput, FilterLine, totals_spans
+from opdash.tui.widgets.filter_input import FilterInput
+from opdash.tui.widgets.filter_line import FilterLine, totals_spans
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.line import Line, width_of
 from opdash.tui.widgets.payment_table import PaymentTable

@@ -7,9 +7,6 @@ from typing import Final
 
 import msgspec
 
-from opdash.ledger.search.terms import SearchError
-from opdash.ledger.search.values import nearest, shown
-
 
 class SavedSearch(msgspec.Struct, frozen=True):
     """A query under a name.
@@ -53,6 +50,9 @@ def find_search(searches: Sequence[SavedSearch], name: str) -> SavedSearch:
     for one in searches:
         if one.name.casefold() == name.strip().casefold():
             return one
+    from opdash.ledger.search.terms import SearchError
+    from opdash.ledger.search.values import nearest, shown
+
     names = [one.name for one in searches]
     by_key = {known.casefold(): known for known in names}
     near = nearest(name.strip().casefold(), by_key)

@@ -187,6 +187,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._frame.fill_moments(self._table, self.size.width)
         if self._figures.are_of_yesterday():
             self._figures.read()
+            self._search.again()
             self._fill()
         if self._table is None:
             return

@@ -1,23 +1,27 @@
-"""The filter over the payments screen: what is typed, what it finds, and the saved searches."""
+"""The filter over the payments screen: what is typed, what it finds, and the saved searches.
+
+What searching needs is imported when something is typed: the first frame does without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from opdash.errors import LedgerError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import NEWEST_FIRST, PaymentRow
-from opdash.ledger.search.reading import read_query
-from opdash.ledger.search.saved import SavedSearch
-from opdash.ledger.search.terms import Query, SearchError
-from opdash.ledger.search.values import Moment
 from opdash.service.session import WalletSession
 from opdash.tui.failures import told
-from opdash.tui.searching import FoundRows, OutdatedError, SearchThread
 from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.payment_table import PaymentTable
 from opdash.tui.widgets.row_window import LedgerRows
+
+if TYPE_CHECKING:
+    from opdash.ledger.search.saved import SavedSearch
+    from opdash.ledger.search.terms import Query
+    from opdash.tui.searching import SearchThread
 
 _TRIES = 20
 
@@ -71,6 +75,8 @@ class PaymentsSearch:
 
     def type(self, text: str, table: PaymentTable | None) -> None:
         """Take another filter; one that cannot be read leaves the rows and says why."""
+        from opdash.ledger.search.terms import SearchError
+
         self._table = table
         try:
             query = self._read(text)
@@ -103,6 +109,8 @@ class PaymentsSearch:
 
     async def count(self, search: SavedSearch) -> int | None:
         """Return how many payments a saved search finds; None where that cannot be told."""
+        from opdash.tui.searching import OutdatedError
+
         thread = self._searching()
         if thread is None:
             return None
@@ -112,6 +120,8 @@ class PaymentsSearch:
         return None
 
     async def _count(self, thread: SearchThread, search: SavedSearch) -> int | None:
+        from opdash.ledger.search.terms import SearchError
+
         try:
             return await thread.count(thread.current, self._read(search.query))
         except (SearchError, LedgerError):
@@ -123,9 +133,14 @@ class PaymentsSearch:
             self._thread.close()
 
     def _read(self, text: str) -> Query:
+        from opdash.ledger.search.reading import read_query
+        from opdash.ledger.search.values import Moment
+
         return read_query(text, Moment(self._session.now()))
 
     def _searching(self) -> SearchThread | None:
+        from opdash.tui.searching import SearchThread
+
         wallet_id = self._session.wallet_id
         if self._thread is None and wallet_id is not None:
             self._thread = SearchThread(self._reader.path, wallet_id)
@@ -143,6 +158,8 @@ class PaymentsSearch:
         self, thread: SearchThread, request: int, query: Query, table: PaymentTable
     ) -> None:
         """Show the first rows, then all of them, then what they add up to."""
+        from opdash.tui.searching import FoundRows, OutdatedError
+
         wallet_id, sort = self._session.wallet_id or "", table.sort
         first: tuple[PaymentRow, ...] = ()
         try:

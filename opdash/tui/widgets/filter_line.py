@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from opdash.ledger.records import AssetTotals
 from opdash.safetext import safe_text
 from opdash.tui import format as fmt
-from opdash.tui.actions import Place, bindings
 from opdash.tui.widgets.line import Line, Span, cut, join, width_of
 
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
+    from opdash.tui.widgets.filter_input import FilterInput
+
 _MOST_ASSETS = 3
-
-
-class FilterInput(Input):
-    """The input itself; Enter and Esc are the screen's."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.FILTER)
 
 
 class FilterLine(Vertical):
@@ -65,6 +62,8 @@ class FilterLine(Vertical):
             typing: Whether to begin typing.
         """
         if self._input is None:
+            from opdash.tui.widgets.filter_input import FilterInput
+
             self._input = FilterInput(
                 placeholder="lamp  state:short  amount>10  since:7d  -is:gone",
                 compact=True,
@@ -87,7 +86,7 @@ class FilterLine(Vertical):
         self.complain("")
         self.show_totals(None)
         if self._input is not None:
-            with self.prevent(Input.Changed):
+            with self.prevent(self._input.Changed):
                 self._input.value = ""
 
     def compose(self) -> ComposeResult:
