@@ -142,6 +142,24 @@ async def test_the_cursor_keeps_its_payment_where_it_matches(world: World) -> No
         assert table(app).cursor == 0
 
 
+async def test_the_cursor_keeps_its_payment_beyond_the_first_rows(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.record(*many_payments(200))
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("end", "up")
+        selected = table(app).selected
+        assert selected is not None
+        await type_filter(pilot, "inv-1")
+        assert table(app).row_count == 200
+        assert table(app).selected == selected
+        assert selected.id in [row.id for row in table(app).rows_in_view()]
+        await pilot.press("enter", "home")
+        assert table(app).cursor == 0
+    world.close()
+
+
 async def test_a_wrong_term_is_explained_and_leaves_the_rows(world: World) -> None:
     app = OpdashApp(world.dashboard.real)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -161,6 +161,7 @@ class PaymentsSearch:
         from opdash.tui.searching import FoundRows, OutdatedError
 
         wallet_id, sort = self._session.wallet_id or "", table.sort
+        held = None if table.following else table.selected
         first: tuple[PaymentRow, ...] = ()
         try:
             if sort == NEWEST_FIRST and self._shown != query.text:
@@ -170,6 +171,9 @@ class PaymentsSearch:
                 self._changed()
             matches = await thread.matches(request, query, sort)
             table.show_rows(FoundRows(self._reader, wallet_id, first, matches))
+            if held is not None and first and table.cursor == 0:
+                # It may stand further down than the first rows reach.
+                table.select(held.id)
             self._shown, self.coming = query.text, False
             self._changed()
             self.line.show_totals(await thread.totals(request, query))
