@@ -118,7 +118,7 @@ def _version(version: int) -> Finding:
 
 
 def _counts(connection: sqlite3.Connection) -> Finding:
-    tables = {"payment": "payments", "entry": "steps", "wallet": "wallet addresses"}
+    tables = {"payment": "payments", "entry": "steps of time lines", "wallet": "wallets"}
     counts = {
         words: connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608
         for table, words in tables.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -26,6 +26,9 @@ _T = TypeVar("_T")
 _LOSSES = 3
 """How often a walk that loses its place begins again at once."""
 
+
+_TURNS = 16
+"""Turns of the event loop that a request needs until it is sent, and some more."""
 
 _REFUSALS = 5
 """How often a server may ask for fewer requests before a page is given up for now."""
@@ -165,18 +168,16 @@ class Walk:
 
     async def _record(self, page: IncomingPaymentPage, ticket: int) -> Scanned:
         now, patience, scan = self._poller.now(), self._poller.grace, self.scan
-        # A task of its own begins behind the request for the next page, which is thus sent first.
-        return await _started(
-            self._recorder.write(
-                lambda ledger: ledger.record_scanned(
-                    self._wallet_id,
-                    page,
-                    scan,
-                    at=now,
-                    scope=self._scope,
-                    grace=patience,
-                    ticket=ticket,
-                )
+        await _let_others_run()
+        return await self._recorder.write(
+            lambda ledger: ledger.record_scanned(
+                self._wallet_id,
+                page,
+                scan,
+                at=now,
+                scope=self._scope,
+                grace=patience,
+                ticket=ticket,
             )
         )
 
@@ -212,6 +213,23 @@ def _not_readable(page: IncomingPaymentPage) -> ProtocolError:
     return LostCursorError(
         "The server keeps losing its place in the list.", "It is read again later."
     )
+
+
+class _Turn:
+    """Awaited, it lets everything else that is ready on the event loop run once."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+async def _let_others_run() -> None:
+    """Let the request for the next page get on the wire before a page is recorded.
+
+    Recording keeps the interpreter busy on another thread, and each of the small steps of a request
+    would have to wait for it.
+    """
+    for _ in range(_TURNS):
+        await _Turn()
 
 
 def _started(work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
