@@ -86,7 +86,7 @@ class Figures:
 
     def first_matches(self, connection: sqlite3.Connection, tree: All, limit: int) -> list[int]:
         """Return the numbers of the newest payments that match, at most ``limit``."""
-        return self._finder(connection, tree).first(limit)
+        return self._finder(connection, tree, few=True).first(limit)
 
     def has_matches(self, tree: All, sort: Sort) -> bool:
         """Return whether it is known which payments match."""
@@ -111,11 +111,11 @@ class Figures:
             _keep(self._totals, tree, found)
         return found
 
-    def _finder(self, connection: sqlite3.Connection, tree: All) -> Finder:
+    def _finder(self, connection: sqlite3.Connection, tree: All, *, few: bool = False) -> Finder:
         # The first frame of the screen is painted without searching.
         from opdash.ledger.search.finding import Finder
 
-        return Finder(connection, self.key, tree)
+        return Finder(connection, self.key, tree, few=few)
 
     def open_at(self, connection: sqlite3.Connection, now: int) -> OpenFigures:
         """Return what is open at ``now`` (encoded)."""

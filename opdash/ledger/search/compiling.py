@@ -47,6 +47,7 @@ from opdash.ledger.search.terms import (
 SHORTEST: Final = 3
 """The fewest letters that the index can look up."""
 
+_END: Final = 6
 _MORE_THAN_ANY: Final = 10**98
 _AFTER_ALL: Final = chr(0x10FFFF)
 _NOT_PLAIN: Final = "*[^ -~]*"
@@ -91,11 +92,14 @@ class Compiler(msgspec.Struct, frozen=True):
         wallet_key: The wallet address's number.
         scales: The scales of all assets that the ledger has met.
         indexed: Whether texts can be looked up in the index.
+        loose: Whether to look up only both ends of long texts, and to read what is found: quicker
+            where few rows are wanted, slower where all are.
     """
 
     wallet_key: int
     scales: tuple[int, ...]
     indexed: bool
+    loose: bool = False
 
     @classmethod
     def of(cls, connection: sqlite3.Connection, wallet_key: int) -> Compiler:
@@ -127,6 +131,8 @@ class Compiler(msgspec.Struct, frozen=True):
         """Return what a term asks of a payment that is known to match its phrase."""
         match term:
             case Contains(whole=True) | MetadataIs():
+                return self._check(term)
+            case Word(text) | Contains(_, text) if self._in_pieces(folded(text)):
                 return self._check(term)
             case _:
                 return _TRUE
@@ -177,8 +183,14 @@ class Compiler(msgspec.Struct, frozen=True):
         word = folded(text)
         if not self.indexed or len(word) < SHORTEST:
             return None
-        phrase = '"' + word.replace('"', '""') + '"'
-        return f"{column} : {phrase}" if column else phrase
+        # References begin alike and differ at their ends; the rarer end leads the other.
+        pieces = [word[:_END], word[-_END:]] if self._in_pieces(word) else [word]
+        phrases = ['"' + piece.replace('"', '""') + '"' for piece in pieces]
+        prefix = f"{column} : " if column else ""
+        return " AND ".join(prefix + phrase for phrase in phrases)
+
+    def _in_pieces(self, word: str) -> bool:
+        return self.loose and len(word) > _END
 
     def _looked_up(self, term: Word | Contains | MetadataIs) -> Sql:
         """Return the condition that a text matches: by the index, or by reading what it lacks."""

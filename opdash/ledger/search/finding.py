@@ -56,12 +56,22 @@ NO_MATCHES: Final = Matches(())
 class Finder:
     """Runs one query over one wallet address; lives as long as one snapshot."""
 
-    def __init__(self, connection: sqlite3.Connection, wallet_key: int, tree: All) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, wallet_key: int, tree: All, *, few: bool = False
+    ) -> None:
+        """Prepare; nothing is read.
+
+        Args:
+            connection: The ledger.
+            wallet_key: The wallet address's number.
+            tree: What payments must match.
+            few: Whether only the first of them are wanted.
+        """
         add_functions(connection)
         self._connection = connection
         self._wallet_key = wallet_key
         self._terms = tree.terms
-        self._compiler = Compiler.of(connection, wallet_key)
+        self._compiler = msgspec.structs.replace(Compiler.of(connection, wallet_key), loose=few)
         phrases = [(term, self._compiler.phrase(term)) for term in tree.terms]
         self._phrases = [(term, phrase) for term, phrase in phrases if phrase is not None]
 
