@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opdash.cli.context import opened
+from opdash.cli.ending import run_screen, unwinding_on_signals
 from opdash.cli.options import CommandParser, UsageError, whole_number
 from opdash.cli.output import can_show_screen
 
@@ -32,7 +33,7 @@ def run(arguments: list[str]) -> int:
         "--seed", metavar="N", type=whole_number, default=1, help="another seed, other payments"
     )
     options = parser.parse(arguments)
-    with opened(options) as context:
+    with opened(options) as context, unwinding_on_signals():
         observer = None if context.log is None else context.log.exchange
         if options.check:
             from opdash.cli.demo_check import check
@@ -44,7 +45,6 @@ def run(arguments: list[str]) -> int:
                 "“opdash demo --check” runs without one.",
             )
         from opdash.cli.demo_home import demo_home
-        from opdash.cli.ending import run_screen
         from opdash.service.dashboard import Dashboard
         from opdash.tui.app import OpdashApp
 

@@ -22,7 +22,7 @@ class Rule(Widget):
         if y:
             return Strip.blank(width, self.rich_style)
         text = "─" * width
-        if self.joint is not None and 0 <= self.joint < width:
+        if self.joint is not None and 0 < self.joint < width:
             sign = "┬" if self.id == "upper-rule" else "┴"
             text = text[: self.joint] + sign + text[self.joint + 1 :]
         return Strip([Segment(text, self.rich_style)], width)
