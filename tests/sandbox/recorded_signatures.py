@@ -106,6 +106,10 @@ def _says_what_was_sent(_: Scene, answer: httpx.Response) -> None:
     assert answer.json()["metadata"] == {"description": "Café ☕ 日本"}
 
 
+def _is_not_packed(_: Scene, answer: httpx.Response) -> None:
+    assert "content-encoding" not in answer.headers
+
+
 def _as_other(scene: Scene) -> httpx.Response:
     return scene.other.list(scene.empty, scene.own.token())
 
@@ -284,6 +288,20 @@ WRITING = (
     ),
 )
 
-FACTS = (*READING, *WRITING)
+SCHEMES = (
+    bad_signature(
+        "signed over the https URL, asked over http",
+        lambda s: _list(s, Signing(url=s.own.list_url(s.empty).replace("http:", "https:"))),
+        *_INVALID,
+    ),
+    ok(
+        "asked for gzip, not packed",
+        lambda s: _list(s, headers={"accept-encoding": "gzip"}),
+        PAGE,
+        also=_is_not_packed,
+    ),
+)
+
+FACTS = (*READING, *WRITING, *SCHEMES)
 
 DIFFERENCES: tuple[Difference, ...] = ()
