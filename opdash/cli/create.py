@@ -174,5 +174,5 @@ def _report(
         print_fields(wording.payment_fields(row))
     if creation.status is not CreationStatus.CREATED:
         raise OpdashError(creation.error or "The payment was not created.", "Try once more.")
-    talk("The payment is created; give its URL to the payer.")
+    talk(creation.error or "The payment is created; give its URL to the payer.")
     return 0

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 GIVE_UP_AFTER = timedelta(seconds=60)
 """How long after sending a payment may still turn up before opdash says that it was not created."""
 
+_OTHER_AMOUNT = "The server created it with another amount than was asked for: look at it first."
 _CLOCK_MARGIN = timedelta(minutes=10)
 _PAUSE = 0.1
 _WINDOW = 200
@@ -130,7 +131,13 @@ class Creator:
             await self._step(creation, CreationStatus.FAILED, error=str(error))
             raise
         await self._poller.record_one(wallet, payment, Source.CREATE)
-        return await self._step(creation, CreationStatus.CREATED, payment_id=payment.id)
+        as_asked = payment.incoming_amount == draft.amount
+        return await self._step(
+            creation,
+            CreationStatus.CREATED,
+            payment_id=payment.id,
+            error="" if as_asked else _OTHER_AMOUNT,
+        )
 
     async def _conclude(self, creation: Creation) -> None:
         """Ask the list itself once more: who hears that nothing was created will create again.

@@ -6,10 +6,12 @@ import asyncio
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import NEWEST_FIRST, Creation, CreationStatus
@@ -149,6 +151,24 @@ async def test_what_only_the_list_knows_is_never_called_not_created(
     found = watched.dashboard.reader.creation(creation.request_id)
     assert found is not None
     assert found.status is CreationStatus.CREATED
+
+
+async def test_a_server_that_changes_the_amount_is_told_of(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = open_dashboard(sandbox)
+    await watched.session.poll_once()
+    client = await watched.session._connection.client()
+    ask = client.create_incoming_payment
+
+    async def ask_for_more(wallet: Any, token: Any, draft: Any) -> Any:
+        dearer = replace(draft, amount=structs.replace(draft.amount, value="500"))
+        return await ask(wallet, token, dearer)
+
+    monkeypatch.setattr(client, "create_incoming_payment", ask_for_more)
+    creation = await watched.session.create_payment(PaymentDraft(amount=5))
+    assert creation.status is CreationStatus.CREATED
+    assert "another amount" in creation.error
 
 
 async def test_a_refusal_is_an_end(sandbox: SandboxProcess, open_dashboard: OpenDashboard) -> None:

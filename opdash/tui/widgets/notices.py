@@ -68,7 +68,7 @@ def creation_result(creation: Creation, asset: Asset | None) -> str:
     name = creation_name(creation, asset)
     match creation.status:
         case CreationStatus.CREATED:
-            return f"Created {name}."
+            return f"Created {name}. {safe_text(creation.error, limit=200)}".strip()
         case CreationStatus.NOT_FOUND:
             return f"The server has no {name}: it was not created. Create it again if you like."
         case _:
