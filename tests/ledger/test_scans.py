@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -63,11 +62,6 @@ class Reading:
         changes = self.ledger.end_scan(ADDRESS, self.scope, at=self.at, grace=GRACE)
         assert {change.kind for change in changes} <= {ChangeKind.GONE}
         return sorted(names([change.payment for change in changes]))
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Book:
-    return Book(tmp_path / "ledger.sqlite3")
 
 
 @pytest.fixture
