@@ -1,0 +1,104 @@
+"""What works in forms and dialogs."""
+
+from __future__ import annotations
+
+from opdash.tui.actions.base import FORMS, Action, Place
+
+
+def forms() -> tuple[Action, ...]:
+    """Return what works in the forms."""
+
+    def form(id_: str, key: str, label: str, sentence: str, place: Place, rank: int) -> Action:
+        return Action(id_, (key,), label, sentence, (place,), rank=rank, in_palette=False)
+
+    create, complete = Place.CREATE, Place.COMPLETE
+    add, remove = Place.ADD_WALLET, Place.REMOVE_WALLET
+    return (
+        form("send", "ctrl+s", "Create", "Create the payment; it is sent once.", create, 1),
+        form("add_row", "ctrl+n", "Add key", "Add a key to the metadata.", create, 3),
+        form("remove_row", "ctrl+t", "Remove key", "Remove the key you are in.", create, 4),
+        form("leave", "escape", "Back", "Leave; you are asked if you typed something.", create, 2),
+        form(
+            "complete_for_good",
+            "ctrl+y",
+            "Complete",
+            "Complete the payment as shown; this cannot be undone.",
+            complete,
+            1,
+        ),
+        form("fetch_again", "ctrl+r", "Fetch again", "Fetch the payment anew.", complete, 3),
+        form("leave", "escape", "Back", "Leave the payment as it is.", complete, 2),
+        form("save", "ctrl+s", "Save", "Add the wallet address and begin to watch it.", add, 1),
+        form("check_again", "ctrl+r", "Check again", "Ask address and key once more.", add, 3),
+        form("make_key", "f3", "New key", "Make a private key, kept for you only.", add, 4),
+        form("copy_key", "f2", "Copy key", "Copy the public key for the provider.", add, 5),
+        form("leave", "escape", "Back", "Leave; you are asked if you typed something.", add, 2),
+        form("remove_for_good", "ctrl+y", "Remove", "Remove it from opdash.", remove, 1),
+        form("leave", "escape", "Keep", "Keep the wallet address.", remove, 2),
+    )
+
+
+def dialogs() -> tuple[Action, ...]:
+    """Return what works in the dialogs."""
+    return (
+        Action(
+            "close",
+            ("escape", "q", "question_mark"),
+            "Close",
+            "Close the help.",
+            (Place.HELP,),
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "cancel",
+            ("escape", "s", "q"),
+            "Cancel",
+            "Leave the order as it is.",
+            (Place.SORT,),
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "cancel",
+            ("escape", "f", "q"),
+            "Cancel",
+            "Leave the filter as it is.",
+            (Place.SEARCHES,),
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "copy_consent_url",
+            ("y", "c"),
+            "Copy URL",
+            "Copy the address at which the account holder consents.",
+            (Place.CONSENT,),
+            rank=2,
+            in_palette=False,
+        ),
+        Action(
+            "hide",
+            ("escape",),
+            "Hide",
+            "Go on without waiting; opdash keeps asking in the background.",
+            (Place.CONSENT,),
+            rank=3,
+            in_palette=False,
+        ),
+    )
+
+
+def explanations() -> tuple[Action, ...]:
+    """Return the key that explains a form or a dialog."""
+    return (
+        Action(
+            "explain",
+            ("f1",),
+            "Help",
+            "Show the keys that work in this dialog.",
+            (*FORMS, Place.SORT, Place.SEARCHES, Place.FILTER, Place.CONSENT),
+            rank=7,
+            in_palette=False,
+        ),
+    )

@@ -1,0 +1,137 @@
+"""What a person can do in the table of payments."""
+
+from __future__ import annotations
+
+from opdash.tui.actions.base import SORT_COLUMNS, Action, Place
+
+
+def payments() -> tuple[Action, ...]:
+    """Return what works in the table of payments, and on one of them."""
+    here = (Place.PAYMENTS,)
+    return (
+        Action(
+            "new_payment",
+            ("n",),
+            "New",
+            "Create an incoming payment: an amount, a reference, an expiry.",
+            here,
+            rank=2,
+        ),
+        Action(
+            "complete",
+            ("c",),
+            "Complete",
+            "Close the selected payment for good; it is fetched anew and you are asked first.",
+            (Place.PAYMENTS, Place.DETAIL),
+            rank=5,
+        ),
+        Action("open", ("enter",), "Open", "Show all about the selected payment.", here, rank=4),
+        Action(
+            "copy_url",
+            ("y",),
+            "Copy URL",
+            "Copy the selected payment's URL, which a payer needs.",
+            (Place.PAYMENTS, Place.DETAIL),
+            rank=6,
+        ),
+        Action(
+            "filter",
+            ("slash",),
+            "Filter",
+            "Show only payments that match: words, state:short, amount>10, since:7d, -is:gone.",
+            here,
+            rank=7,
+        ),
+        Action(
+            "searches",
+            ("f",),
+            "Searches",
+            "Choose among saved searches, such as Needs action or Today; each tells how many.",
+            here,
+            rank=12,
+        ),
+        Action(
+            "keep_filter",
+            ("enter", "down"),
+            "Keep",
+            "Keep the filter and go to the rows.",
+            (Place.FILTER,),
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "clear_filter",
+            ("escape",),
+            "Clear filter",
+            "Show all payments again.",
+            (Place.PAYMENTS, Place.FILTER),
+            rank=13,
+        ),
+        Action("sort", ("s",), "Sort", "Choose the column to sort by.", here, rank=9),
+        Action(
+            "next_page",
+            ("right_square_bracket",),
+            "Next page",
+            "Go to the next page; beyond the last known one, older payments are fetched.",
+            here,
+            rank=8,
+        ),
+        Action(
+            "previous_page",
+            ("left_square_bracket",),
+            "Previous page",
+            "Go to the previous page.",
+            here,
+        ),
+        Action("page_size", ("z",), "Page size", "Change the page size: 20, 50 or 100 rows.", here),
+        Action("wallets", ("w",), "Wallets", "Choose among your wallet addresses.", here, rank=10),
+        Action(
+            "refresh",
+            ("r",),
+            "Refresh now",
+            "Ask the server at once instead of at the next interval.",
+            (Place.PAYMENTS, Place.DETAIL, Place.OUTGOING),
+        ),
+        Action(
+            "pause_scan",
+            ("p",),
+            "Pause reading",
+            "Pause reading the whole list in the background, or let it go on.",
+            here,
+        ),
+        Action(
+            "methods",
+            ("m",),
+            "Methods",
+            "Fetch the ways to pay the selected payment; their secrets stay masked.",
+            (Place.PAYMENTS, Place.DETAIL),
+            rank=11,
+        ),
+        Action(
+            "outgoing",
+            ("o",),
+            "Outgoing",
+            "Look up an outgoing payment, or any payment, by its URL.",
+            here,
+        ),
+        Action(
+            "switch_pane",
+            ("tab",),
+            "Other pane",
+            "Change between the table and the details at its right.",
+            here,
+            in_palette=False,
+        ),
+        *(
+            Action(
+                "sort_by",
+                (str(number),),
+                f"Sort by {name}",
+                f"Sort by {name}; once more turns the order round.",
+                here,
+                argument=number,
+                family_help="Sort by that column; once more turns the order round.",
+            )
+            for number, name in enumerate(SORT_COLUMNS, start=1)
+        ),
+    )
