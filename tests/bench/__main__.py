@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from tests.bench import decoding, searching, signing, syncing, walking
+from tests.bench import decoding, searching, signing, starting, syncing, walking
 from tests.bench.figures import Figure, Result
 
 FIGURES: tuple[Figure, ...] = (
@@ -19,6 +19,7 @@ FIGURES: tuple[Figure, ...] = (
     *walking.FIGURES,
     *syncing.FIGURES,
     *searching.FIGURES,
+    *starting.FIGURES,
 )
 """All figures there are, in the order in which they are printed."""
 
