@@ -133,43 +133,6 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Run the body in one transaction that alone may write, whole or not at all.
-
-    Raises:
-        LedgerError: It could not be committed, or another opdash has migrated the ledger since.
-    """
-    with explained(path):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            _check_version(connection, path)
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
-
-@contextmanager
-def durable(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Run the body in one transaction that is on the disk when this returns.
-
-    Observations can be fetched again, so theirs are not waited for; what opdash itself sets out
-    to do cannot. A write-ahead log is one file: syncing it for this transaction also makes every
-    earlier one durable.
-    """
-    with explained(path):
-        connection.execute("PRAGMA synchronous = FULL")
-    try:
-        with transaction(connection, path):
-            yield
-    finally:
-        with explained(path):
-            connection.execute("PRAGMA synchronous = NORMAL")
-
-
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
@@ -222,15 +185,6 @@ def _check_not_empty(connection: sqlite3.Connection, path: Path) -> None:
         raise LedgerError(
             f"The ledger {_shown(path)} is of an older version ({version}).",
             "Start opdash once; it brings the ledger up to date.",
-        )
-
-
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != schema.VERSION:
-        raise LedgerError(
-            f"The ledger {_shown(path)} was changed to version {version} by another opdash.",
-            "Close this opdash and start the newer one.",
         )
 
 

@@ -153,7 +153,7 @@ class Recorder:
         self._finish(subjects)
 
     def advance(self, now: datetime, grace: timedelta, limit: int) -> bool:
-        """Move what time alone moves, at most ``limit`` payments; return whether any was due."""
+        """Move what time alone moves, at most ``limit`` payments; return whether more are due."""
         due = self._connection.execute(
             select(
                 "WHERE p.wallet_key = ? AND p.next_change_at <= ? ORDER BY p.next_change_at LIMIT ?"
@@ -172,7 +172,7 @@ class Recorder:
         if subjects:
             self._connection.executemany(UPDATE_STATE, states)
             self._finish(subjects)
-        return bool(subjects)
+        return len(subjects) == limit
 
     def add_line(self, payment_id: str, line: TimelineEntry) -> bool:
         """Add to a payment's time line; return whether the payment is known."""

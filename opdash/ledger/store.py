@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from opdash.errors import LedgerError
 from opdash.ledger.creations import change_creation, insert_creation
-from opdash.ledger.database import durable, explained, open_for_writing, transaction
+from opdash.ledger.database import explained, open_for_writing
 from opdash.ledger.encoding import encode_instant
 from opdash.ledger.observing import Look
 from opdash.ledger.recording import Recorder
@@ -38,6 +38,7 @@ from opdash.ledger.scans import (
     save_scan,
 )
 from opdash.ledger.search.index import index_some
+from opdash.ledger.transactions import Transactions
 from opdash.ledger.wallets import (
     Wallet,
     change_client,
@@ -68,6 +69,8 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._assets = Assets(connection)
+        self.transactions = Transactions(connection, path, self._assets.forget)
+        """How its writes are committed, for whoever runs several together."""
         self.path = path
         """The database file."""
 
@@ -100,14 +103,14 @@ class Ledger:
             client: The client wallet address that asks; payments that another client's own list
                 showed are not found gone by this one's.
         """
-        with self._writing():
+        with self.transactions.one():
             save_wallet(self._connection, wallet, at, self._assets)
             if client:
                 change_client(self._connection, wallet.id, client)
 
     def forget_wallet(self, wallet_id: str) -> None:
         """Delete all that is known of a wallet address and its payments."""
-        with self._writing():
+        with self.transactions.one():
             forget_wallet(self._connection, wallet_id)
 
     def ticket(self, wallet_id: str) -> int:
@@ -189,12 +192,13 @@ class Ledger:
             The payments that are not as they were.
         """
         changes: tuple[Change, ...] = ()
-        more = True
-        while more:
+        while True:
             with self._recording(wallet_id) as (recorder, _):
                 more = recorder.advance(now, grace, _ADVANCE_AT_ONCE)
             changes += recorder.changes
-        return changes
+            if not more:
+                return changes
+            self.transactions.begin_another()
 
     def record_action(
         self,
@@ -232,7 +236,7 @@ class Ledger:
             waiting = self._connection.execute("SELECT 1 FROM unindexed LIMIT 1").fetchone()
         if waiting is None:
             return False
-        with self._writing():
+        with self.transactions.one():
             return index_some(self._connection, limit)
 
     def begin_creation(self, creation: Creation) -> None:
@@ -241,7 +245,7 @@ class Ledger:
         Raises:
             LedgerError: Its request id is taken.
         """
-        with self._writing(durably=True):
+        with self.transactions.one(durably=True):
             wallet = find_wallet(self._connection, creation.wallet)
             insert_creation(self._connection, wallet.key, creation)
 
@@ -263,7 +267,7 @@ class Ledger:
             payment_id: The payment's URL, where known; one that is known stays.
             error: What went wrong, one sentence.
         """
-        with self._writing(durably=True):
+        with self.transactions.one(durably=True):
             return change_creation(self._connection, request_id, status, at, payment_id, error)
 
     def walk_state(self, wallet_id: str, scope: Scope) -> WalkState | None:
@@ -273,7 +277,7 @@ class Ledger:
 
     def set_walk_state(self, wallet_id: str, scope: Scope, state: WalkState | None) -> None:
         """Write down how far a scope's list was read; None to begin again at the head."""
-        with self._writing():
+        with self.transactions.one():
             wallet = find_wallet(self._connection, wallet_id)
             save_walk_state(self._connection, wallet, scope, state)
 
@@ -287,7 +291,7 @@ class Ledger:
 
         Another process may have moved it since it was read.
         """
-        with self._writing():
+        with self.transactions.one():
             wallet = find_wallet(self._connection, wallet_id)
             known = read_walk_state(self._connection, wallet_id, scope)
             changed = change(known)
@@ -308,7 +312,7 @@ class Ledger:
         Returns:
             The scan, and the ticket to be taken for its next request.
         """
-        with self._writing():
+        with self.transactions.one():
             wallet = find_wallet(self._connection, wallet_id)
             scan = read_scan(self._connection, wallet_id, scope)
             if scan.began_at is None or anew:
@@ -378,11 +382,13 @@ class Ledger:
                     ended = Scan(ended_at=at, total=total, paused=scan.paused)
                     save_scan(self._connection, wallet, scope, ended)
             changes += recorder.changes
+            if after is not None:
+                self.transactions.begin_another()
         return changes
 
     def pause_scan(self, wallet_id: str, scope: Scope, paused: bool) -> None:
         """Write down whether a person wants the list to be read in the background."""
-        with self._writing():
+        with self.transactions.one():
             wallet = find_wallet(self._connection, wallet_id)
             scan = read_scan(self._connection, wallet_id, scope)
             save_scan(self._connection, wallet, scope, replace(scan, paused=paused))
@@ -408,7 +414,7 @@ class Ledger:
 
     def set_last_poll(self, wallet_id: str, at: datetime) -> None:
         """Write down when the server last answered a poll."""
-        with self._writing():
+        with self.transactions.one():
             self._connection.execute(
                 "UPDATE wallet SET last_poll_at = ? WHERE address = ?",
                 (encode_instant(at), wallet_id),
@@ -418,16 +424,6 @@ class Ledger:
     def _recording(
         self, wallet_id: str, *, durably: bool = False
     ) -> Iterator[tuple[Recorder, Wallet]]:
-        with self._writing(durably=durably):
+        with self.transactions.one(durably=durably):
             wallet = find_wallet(self._connection, wallet_id)
             yield Recorder(self._connection, self._assets, wallet), wallet
-
-    @contextmanager
-    def _writing(self, *, durably: bool = False) -> Iterator[None]:
-        begin = durable if durably else transaction
-        try:
-            with begin(self._connection, self.path):
-                yield
-        except BaseException:
-            self._assets.forget()
-            raise

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from opdash.clock import Clock
 from opdash.errors import LedgerError, OpdashError
 from opdash.ledger.reader import LedgerReader
+from opdash.ledger.search.saved import SavedSearch
 from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import lies_below, parse_resource_url, parse_wallet_address
 from opdash.openpayments.errors import NotFoundError, NotPermittedError
@@ -76,7 +77,7 @@ class Dashboard:
         self._observer = observer
         self._imports = LateImports()
         path = data_dir / LEDGER_FILE
-        self._recorder = Recorder(Ledger.open(path))
+        self._recorder = Recorder(Ledger.open(path), clock)
         self.reader = LedgerReader.open(path)
         self._sessions: dict[str, WalletSession] = {}
         self._indexing: asyncio.Task[None] | None = None
@@ -240,6 +241,22 @@ class Dashboard:
         from dataclasses import replace
 
         await self._save(replace(self.settings, theme=theme))
+
+    async def save_search(self, search: SavedSearch, instead_of: SavedSearch | None = None) -> None:
+        """Keep a search under its name, which is taken from one that has it.
+
+        Args:
+            search: What to keep.
+            instead_of: What it was before, where it changes its name or its wallet.
+
+        Raises:
+            ConfigError: It cannot be read back, or the file cannot be written.
+        """
+        await self._save(self.settings.saving(search, instead_of))
+
+    async def remove_search(self, search: SavedSearch) -> None:
+        """Forget a search. Raises `ConfigError`."""
+        await self._save(self.settings.without_search(search))
 
     async def _save(self, settings: Settings) -> None:
         """Save, and take up what another opdash has changed in the file since it was read."""

@@ -11,12 +11,10 @@ import pytest
 
 from opdash.clock import SystemClock
 from opdash.errors import ConfigError, KeyFileError, LedgerError
-from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import AddressError
 from opdash.openpayments.errors import NotFoundError, UnreachableError
 from opdash.sandbox.process import SandboxProcess
 from opdash.service.dashboard import LEDGER_FILE, Dashboard
-from opdash.service.recorder import Recorder
 from opdash.service.status import Phase
 from opdash.settings import SettingsStore
 from tests.ledger import version_1
@@ -159,27 +157,6 @@ async def test_a_wallet_without_a_key_says_how_to_get_one(
     with pytest.raises(ConfigError, match="no key"):
         await watched.session.poll_once()
     assert "opdash key new" in watched.session.status.advice
-
-
-async def test_a_write_that_has_begun_is_finished(tmp_path: Path) -> None:
-    recorder = Recorder(Ledger.open(tmp_path / LEDGER_FILE))
-    begun, done = asyncio.Event(), []
-    loop = asyncio.get_running_loop()
-
-    def slow(_: Ledger) -> None:
-        loop.call_soon_threadsafe(begun.set)
-        for _turn in range(200_000):
-            pass
-        done.append(True)
-
-    asking = asyncio.create_task(recorder.write(slow))
-    await begun.wait()
-    asking.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asking
-    await recorder.close()
-    await recorder.close()
-    assert done == [True]
 
 
 async def test_a_file_that_is_no_ledger_is_refused_untouched(
