@@ -27,6 +27,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
 from opdash.atomic import make_private_directory, write_atomic
@@ -45,6 +46,26 @@ THEMES = ("dark", "light")
 """The looks of the screen."""
 
 
+class AccessLevel(StrEnum):
+    """What opdash may do with a wallet address at the most."""
+
+    FULL = "full"
+    """Read its payments, create and complete them."""
+    READ_ONLY = "read-only"
+    """Read its payments; no other right is asked for."""
+
+
+class ConsentWay(StrEnum):
+    """How opdash learns what the account holder decided on a consent page."""
+
+    AUTO = "auto"
+    """By redirect where a browser runs on this machine, else by polling."""
+    REDIRECT = "redirect"
+    """The browser comes back to opdash, which listens on this machine for that moment."""
+    POLLING = "polling"
+    """opdash asks the authorization server again and again; the browser can be anywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One wallet address and how opdash asks for its payments.
@@ -59,6 +80,8 @@ class Profile:
         page_size: Payments on a page, 20, 50 or 100.
         ca_file: Certificates to trust instead of the system's, an absolute path, or None.
         scope: Whether to see the payments that opdash created, or everything on the wallet.
+        access: What opdash may do at the most.
+        consent: How opdash learns what the account holder decided.
         label: A longer name for the screen, or an empty string.
     """
 
@@ -72,6 +95,8 @@ class Profile:
     ca_file: Path | None = None
     scope: Scope = Scope.OWN
     label: str = ""
+    access: AccessLevel = AccessLevel.FULL
+    consent: ConsentWay = ConsentWay.AUTO
 
     def __post_init__(self) -> None:
         if not self.client_wallet_address:
@@ -81,6 +106,11 @@ class Profile:
     def title(self) -> str:
         """The label where there is one, else the name."""
         return self.label or self.name
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether payments can be read, and neither created nor completed."""
+        return self.access is AccessLevel.READ_ONLY
 
 
 @dataclass(frozen=True, slots=True)

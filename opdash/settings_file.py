@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,6 +19,8 @@ from opdash.settings import (
     PAGE_SIZES,
     POLL_INTERVAL_BOUNDS,
     THEMES,
+    AccessLevel,
+    ConsentWay,
     Profile,
     Settings,
     check_searches,
@@ -265,6 +268,14 @@ def _scope(value: Any) -> Scope:
     return _SCOPES[_one_of(_SCOPES)(value)]
 
 
+def _access(value: Any) -> AccessLevel:
+    return AccessLevel(_one_of(AccessLevel)(value))
+
+
+def _consent(value: Any) -> ConsentWay:
+    return ConsentWay(_one_of(ConsentWay)(value))
+
+
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "name": _name,
     "label": _text(80),
@@ -273,6 +284,8 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "key_id": _key_id,
     "key_file": _path,
     "scope": _scope,
+    "access": _access,
+    "consent": _consent,
     "poll_interval": _poll_interval,
     "page_size": _page_size,
     "ca_file": _path,
@@ -367,6 +380,8 @@ def _search_block(search: SavedSearch) -> str:
 def _plain(value: Any, path: Path) -> Any:
     if isinstance(value, Scope):
         return next(word for word, scope in _SCOPES.items() if scope is value)
+    if isinstance(value, StrEnum):
+        return value.value
     if isinstance(value, Path):
         below = value.is_relative_to(path.parent)
         return str(value.relative_to(path.parent) if below else value)

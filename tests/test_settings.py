@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opdash.errors import ConfigError, ExitCode
 from opdash.ledger.records import Scope
 from opdash.ledger.search.saved import SavedSearch
-from opdash.settings import Profile, Settings, SettingsStore
+from opdash.settings import AccessLevel, ConsentWay, Profile, Settings, SettingsStore
 from opdash.settings_file import decode, encode
 
 SHOP = Profile(
@@ -142,6 +142,8 @@ def test_a_broken_file_is_refused_with_its_name_and_the_key(
         ("page_size = [20]", "20, 50 or 100"),
         ("scope = 'all'", '"own" or "everything"'),
         ("scope = []", '"own" or "everything"'),
+        ("access = 'read'", '"full" or "read-only"'),
+        ("consent = 'phone'", '"auto" or "redirect" or "polling"'),
         ("label = 3", "a text in quotes"),
         ("label = 1979-05-27", "a text in quotes"),
         ("ca_file = ''", "the path of a file"),
@@ -412,6 +414,8 @@ profiles = st.builds(
     poll_interval=st.floats(0.2, 3600),
     page_size=st.sampled_from([20, 50, 100]),
     scope=st.sampled_from(Scope),
+    access=st.sampled_from(AccessLevel),
+    consent=st.sampled_from(ConsentWay),
     label=st.text(st.characters(exclude_categories=["Cs"]), max_size=80),
 )
 all_settings = st.builds(

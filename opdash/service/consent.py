@@ -1,31 +1,177 @@
-"""Where a session asks for the account holder's consent."""
+"""Where a session asks for the account holder's consent, and how the waits are told."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from datetime import datetime
-from enum import Enum
+from typing import TYPE_CHECKING
 
-from opdash.service.events import ConsentEnded, ConsentNeeded, EventHub
+from opdash.clock import Clock
+from opdash.openpayments.errors import OpenPaymentsError
+from opdash.service.events import ConsentEnded, ConsentNeeded, ConsentNoted, EventHub
+from opdash.service.no_consent import NoConsent, NoConsentError
+from opdash.service.rights import Right, in_words, purpose
+from opdash.settings import ConsentWay
 
+if TYPE_CHECKING:
+    from opdash.openpayments.client import OpenPaymentsClient
+    from opdash.openpayments.grants import Access, Grant
+    from opdash.service.asking import Asking, Question
 
-class Right(Enum):
-    """What a grant is for."""
+__all__ = ["ConsentDesk", "Right"]
 
-    INCOMING = "read and create incoming payments"
-    OUTGOING = "read outgoing payments"
+STRAY = (
+    "A browser came back with an answer to another request than this one. opdash did not use it, "
+    "and still waits."
+)
+
+_LASTING = frozenset(
+    {NoConsent.REFUSED, NoConsent.EXPIRED, NoConsent.UNANSWERED, NoConsent.GIVEN_UP}
+)
+"""Ends after which nobody is asked again without having wanted it."""
+
+_numbers = itertools.count(1)
 
 
 class ConsentDesk:
-    """Tells whoever listens that one profile needs consent, and how the wait ended."""
+    """Asks the account holder of one profile, and tells whoever listens.
 
-    def __init__(self, profile: str, events: EventHub) -> None:
+    There is one wait for each right at a time. Once a wait has ended without consent, polling does
+    not ask again: that is for a person to want (`reopen`).
+    """
+
+    def __init__(
+        self,
+        profile: str,
+        events: EventHub,
+        clock: Clock,
+        way: ConsentWay = ConsentWay.AUTO,
+    ) -> None:
+        """Open a desk.
+
+        Args:
+            profile: The name of the profile that asks.
+            events: Where the waits are told.
+            clock: The one clock.
+            way: How to learn of a decision unless a person chooses another way.
+        """
         self._profile = profile
         self._events = events
+        self._clock = clock
+        self._way = way
+        self._waits: dict[Right, tuple[int, Asking]] = {}
+        self._closed: dict[Right, NoConsentError] = {}
+        self._asked: set[Right] = set()
+
+    async def obtain(
+        self,
+        client: OpenPaymentsClient,
+        auth_server: str,
+        access: Sequence[Access],
+        right: Right,
+    ) -> Grant:
+        """Ask for a grant, wait until the account holder has decided, and return its token.
+
+        Args:
+            client: Asks the server.
+            auth_server: As the wallet address names it.
+            access: What to ask for.
+            right: What it is for.
+
+        Raises:
+            NoConsentError: They did not consent, or did not before and nobody wants it asked again.
+            OpenPaymentsError: The server could not be asked, or erred.
+        """
+        if right in self._closed:
+            last = self._closed[right]
+            raise NoConsentError(NoConsent.NOT_ASKED, last.sentence, last.advice)
+        number = next(_numbers)
+        self._asked.discard(right)
+        asking = await self._asking(client, auth_server, access, right, number)
+        self._waits[right] = (number, asking)
+        granted, sentence = False, "The wait for consent ended."
+        try:
+            grant = await asking.run()
+            granted, sentence = True, f"Consent was given: opdash may {purpose(access)}."
+            return grant
+        except OpenPaymentsError as error:
+            sentence = error.sentence
+            if isinstance(error, NoConsentError) and error.why in _LASTING:
+                self._closed[right] = error
+            raise
+        finally:
+            del self._waits[right]
+            if right in self._asked:
+                self._events.publish(ConsentEnded(self._profile, granted, sentence, number))
+
+    def was_asked(self, right: Right) -> bool:
+        """Return whether the last grant of a right was a question to the account holder."""
+        return right in self._asked
+
+    def give_up(self, number: int | None = None) -> None:
+        """Stop waiting for consent, everywhere or in one wait; the requests for it fail."""
+        for its_number, asking in tuple(self._waits.values()):
+            if number in (None, its_number):
+                asking.give_up()
+
+    def change_way(self, number: int, way: ConsentWay) -> None:
+        """Go on with one wait in another way; what is asked from then on follows it."""
+        for its_number, asking in tuple(self._waits.values()):
+            if number == its_number:
+                self._way = way
+                asking.change_way(way)
+
+    def reopen(self, right: Right) -> None:
+        """Note that a person wants consent to be asked for again where it was not given."""
+        self._closed.pop(right, None)
 
     def ask(self, right: Right, url: str, until: datetime) -> None:
-        """Say where to consent, and until when (UTC)."""
+        """Say where to consent; only until `obtain` is used everywhere."""
         self._events.publish(ConsentNeeded(self._profile, right.value, url, until))
 
     def end(self, granted: bool, sentence: str) -> None:
-        """Say that the wait is over, and how it ended."""
+        """Say how a wait ended; only until `obtain` is used everywhere."""
         self._events.publish(ConsentEnded(self._profile, granted, sentence))
+
+    async def _asking(
+        self,
+        client: OpenPaymentsClient,
+        auth_server: str,
+        access: Sequence[Access],
+        right: Right,
+        number: int,
+    ) -> Asking:
+        from opdash.service.asking import Asking, Teller
+        from opdash.service.browsers import usual_way
+
+        why, words = purpose(access), in_words(access)
+        way = await usual_way() if self._way is ConsentWay.AUTO else self._way
+
+        def asked(question: Question) -> None:
+            self._asked.add(right)
+            self._events.publish(
+                ConsentNeeded(
+                    self._profile,
+                    why,
+                    question.url,
+                    question.until,
+                    number=number,
+                    way=question.way,
+                    rights=words,
+                    remark=question.remark,
+                )
+            )
+
+        def stray() -> None:
+            self._events.publish(ConsentNoted(self._profile, STRAY, number))
+
+        return Asking(
+            client,
+            auth_server,
+            access,
+            why,
+            clock=self._clock,
+            way=way,
+            teller=Teller(asked, stray),
+        )

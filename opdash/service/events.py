@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from opdash.ledger.records import Change, Creation
 from opdash.service.status import Status
+from opdash.settings import ConsentWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,29 @@ class ConsentNeeded:
         purpose: What the right is for, for example "read outgoing payments".
         url: Where to consent, as the authorization server sent it.
         until: When the chance is over (UTC).
+        number: Tells the waits of one profile apart; asked anew in another way it is the same.
+        way: How opdash learns of the decision.
+        rights: Each right in words, as the end of "opdash may …".
+        remark: Why it is that way, where a person may wonder, or empty.
     """
 
     profile: str
     purpose: str
     url: str
     until: datetime
+    number: int = 0
+    way: ConsentWay = ConsentWay.POLLING
+    rights: tuple[str, ...] = ()
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNoted:
+    """Something happened that does not end a wait for consent; the sentence says what."""
+
+    profile: str
+    sentence: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,7 @@ class ConsentEnded:
     profile: str
     granted: bool
     sentence: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +96,13 @@ class CaughtUp:
 
 
 Event: TypeAlias = (
-    PaymentsChanged | StatusChanged | CreationChanged | ConsentNeeded | ConsentEnded | CaughtUp
+    PaymentsChanged
+    | StatusChanged
+    | CreationChanged
+    | ConsentNeeded
+    | ConsentNoted
+    | ConsentEnded
+    | CaughtUp
 )
 Listener: TypeAlias = Callable[[Event], None]
 

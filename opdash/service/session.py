@@ -92,9 +92,8 @@ class WalletSession:
         self._events = events
         self._clock = clock
         self._jitter = jitter
-        self._connection = Connection(
-            profile, clock, ConsentDesk(profile.name, events), imports, observer
-        )
+        self._desk = ConsentDesk(profile.name, events, clock, profile.consent)
+        self._connection = Connection(profile, clock, self._desk, imports, observer)
         self._poller = Poller(
             profile,
             self._connection,

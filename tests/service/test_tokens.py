@@ -238,7 +238,7 @@ def keeper_of(authority: Authority, clock: StillClock) -> TokenKeeper:
     wallet = WalletAddress(
         "https://ilp.example/rosa", "USD", 2, "https://auth.example", "https://ilp.example/rs"
     )
-    desk = ConsentDesk("rosa", EventHub())
+    desk = ConsentDesk("rosa", EventHub(), clock)
     return TokenKeeper(cast("OpenPaymentsClient", authority), wallet, Scope.OWN, clock, desk)
 
 

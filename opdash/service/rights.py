@@ -1,0 +1,86 @@
+"""Which rights opdash asks for: as few as a profile needs, and what they are in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from opdash.ledger.records import Scope
+
+if TYPE_CHECKING:
+    from opdash.openpayments.grants import Access
+
+
+class Right(Enum):
+    """What a grant is for; the value is its purpose in words."""
+
+    INCOMING = "read and create incoming payments"
+    OUTGOING = "read outgoing payments"
+
+
+_READING = ("read", "list")
+_WRITING = ("create", "complete")
+_OTHERS = ("read-all", "list-all")
+
+_DEEDS = (
+    ("list-all", "list every {}, whoever created it"),
+    ("list", "list the {}s that opdash created"),
+    ("read-all", "read every {}"),
+    ("read", "read the {}s that opdash created"),
+    ("create", "create {}s"),
+    ("complete", "complete {}s"),
+)
+"""Actions, the widest first, and what each permits; the blank is the kind of payment."""
+
+_WIDER = {"list": "list-all", "read": "read-all"}
+
+
+def access_of(
+    right: Right, scope: Scope, wallet_id: str, *, read_only: bool = False
+) -> tuple[Access, ...]:
+    """Return what to ask an authorization server for.
+
+    Args:
+        right: What the grant is for.
+        scope: Whether incoming payments of others than opdash are to be seen.
+        wallet_id: The wallet address's id.
+        read_only: Whether only the rights to read and list are wanted.
+    """
+    from opdash.openpayments.grants import Access
+
+    if right is Right.OUTGOING:
+        return (Access("outgoing-payment", ("read", "read-all"), identifier=wallet_id),)
+    own = _READING if read_only else ("create", "complete", *_READING)
+    if scope is Scope.EVERYTHING:
+        return (Access("incoming-payment", (*own, *_OTHERS), identifier=wallet_id),)
+    return (Access("incoming-payment", own),)
+
+
+def needs_consent(right: Right, scope: Scope) -> bool:
+    """Return whether servers give this right only with the account holder's consent."""
+    return right is Right.OUTGOING or scope is Scope.EVERYTHING
+
+
+def purpose(access: Iterable[Access]) -> str:
+    """Return what rights are for, as the end of “opdash may …”."""
+    items = tuple(access)
+    kinds = " and ".join(f"{_kind(item)}s" for item in items)
+    writes = any(set(item.actions) & set(_WRITING) for item in items)
+    return f"{'read and create' if writes else 'read'} {kinds}"
+
+
+def in_words(access: Iterable[Access]) -> tuple[str, ...]:
+    """Return each right as the end of “opdash may …”; what a wider one covers is left out."""
+    words: list[str] = []
+    for item in access:
+        for action, deed in _DEEDS:
+            if action in item.actions and _WIDER.get(action) not in item.actions:
+                words.append(deed.format(_kind(item)))
+        known = [action for action, _ in _DEEDS]
+        words += [f"{other} {_kind(item)}s" for other in item.actions if other not in known]
+    return tuple(words)
+
+
+def _kind(item: Access) -> str:
+    return item.type.replace("-", " ")
