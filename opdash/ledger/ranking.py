@@ -22,7 +22,7 @@ from opdash.ledger.records import Sort, SortColumn
 
 _STRIDE: Final = 256
 _BEFORE_ALL: Final = (-(2**63), -(2**63))
-COLUMNS: Final = {
+INDEXED: Final = {
     SortColumn.CREATED: "",
     SortColumn.STATE: "state",
     SortColumn.ASKED: "asked",
@@ -31,7 +31,7 @@ COLUMNS: Final = {
     SortColumn.DESCRIPTION: "description_key",
     SortColumn.EXPIRES: "expires_at",
 }
-"""The column of the database for each; creation is what every order ends in."""
+"""The columns that have an index, and their names in the database; every order ends in creation."""
 
 Key = tuple[Any, ...]
 """What a row is ordered by; no two rows of a wallet address have the same."""
@@ -139,7 +139,7 @@ class Order:
     def __init__(self, connection: sqlite3.Connection, wallet_key: int, sort: Sort) -> None:
         self._connection = connection
         self._wallet_key = wallet_key
-        self._column = COLUMNS[sort.column]
+        self._column = INDEXED[sort.column]
         self._in_groups = bool(self._column) and not sort.descending
         self._groups: dict[Any, Ranking] = {}
         columns = [*filter(None, [self._column]), "created_at", "tie"]

@@ -20,6 +20,7 @@ from opdash.ledger.encoding import (
     split_id,
 )
 from opdash.ledger.figures import Figures
+from opdash.ledger.ranking import INDEXED
 from opdash.ledger.receipts import DAYS
 from opdash.ledger.records import (
     NEWEST_FIRST,
@@ -42,7 +43,7 @@ from opdash.ledger.wallets import read_walk_state
 
 if TYPE_CHECKING:
     from opdash.ledger.search.finding import Matches
-    from opdash.ledger.search.terms import Query
+    from opdash.ledger.search.terms import All, Query
 
 _MOST_FOUND: Final = 50
 _AT_ONCE: Final = 200
@@ -140,20 +141,23 @@ class LedgerReader:
     ) -> tuple[PaymentRow, ...]:
         """Return at most ``limit`` payments from rank ``offset`` on, of those that match a query.
 
-        The first rows of a query, the newest first, are there before all that match are known.
+        The first rows of a query, the newest first, are there before all that match are known. An
+        order by a column without an index (`opdash.ledger.ranking.INDEXED`) is made of all rows,
+        once for each revision: at a million that takes seconds.
         """
         with self._snapshot():
             figures = self._figures(wallet_id)
             if figures is None or limit <= 0:
                 return ()
             offset = max(offset, 0)
-            if query is None:
+            if query is None and sort.column in INDEXED:
                 return self._rows(figures.order(self._connection, sort).window(offset, limit))
+            tree = _tree(query)
             is_first = sort == NEWEST_FIRST and offset + limit <= _FIRST
-            if is_first and not figures.has_matches(query.tree, sort):
-                first = figures.first_matches(self._connection, query.tree, offset + limit)
+            if is_first and not figures.has_matches(tree, sort):
+                first = figures.first_matches(self._connection, tree, offset + limit)
                 return self._rows(first[offset:])
-            matches = figures.matches(self._connection, query.tree, sort)
+            matches = figures.matches(self._connection, tree, sort)
             return self._rows(matches.keys[offset : offset + limit])
 
     def position(
@@ -164,9 +168,9 @@ class LedgerReader:
             figures, key = self._figures(wallet_id), self._key(wallet_id, payment_id)
             if figures is None or key is None:
                 return None
-            if query is None:
+            if query is None and sort.column in INDEXED:
                 return figures.order(self._connection, sort).position(key)
-            return figures.matches(self._connection, query.tree, sort).position(key)
+            return figures.matches(self._connection, _tree(query), sort).position(key)
 
     def totals(self, wallet_id: str, query: Query | None = None) -> tuple[AssetTotals, ...]:
         """Return what all payments, or those that match a query, add up to in each asset."""
@@ -403,6 +407,12 @@ class LedgerReader:
             (*values, _MOST_FOUND),
         )
         return tuple(decode(columns, self._assets) for columns in found.fetchall())
+
+
+def _tree(query: Query | None) -> All:
+    from opdash.ledger.search.terms import All
+
+    return All() if query is None else query.tree
 
 
 def _entry(columns: tuple[int, str, str | None, str | None, str | None, str]) -> TimelineEntry:

@@ -83,6 +83,14 @@ class SortColumn(StrEnum):
     REFERENCE = "reference"
     DESCRIPTION = "description"
     EXPIRES = "expires"
+    DIFFERENCE = "difference"
+    ASSET = "asset"
+    CHANGED = "changed"
+    FIRST_SEEN = "first-seen"
+    SCOPE = "scope"
+    ID = "id"
+    METADATA = "metadata"
+    """The values at a path of the metadata."""
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -91,10 +99,12 @@ class Sort(msgspec.Struct, frozen=True):
     Attributes:
         column: What to sort by.
         descending: Whether the greatest comes first.
+        path: Which metadata value, a dotted path; empty for all other columns.
     """
 
     column: SortColumn = SortColumn.CREATED
     descending: bool = True
+    path: str = ""
 
 
 NEWEST_FIRST: Final = Sort()

@@ -13,9 +13,10 @@ from typing import Final
 import msgspec
 
 from opdash.ledger.encoding import decode_amount
-from opdash.ledger.ranking import COLUMNS
+from opdash.ledger.ranking import INDEXED
 from opdash.ledger.records import NEWEST_FIRST, AssetTotals, Sort
 from opdash.ledger.rows import Assets
+from opdash.ledger.search.arranging import order_by
 from opdash.ledger.search.compiling import Compiler, Sql, add_functions, id_begins
 from opdash.ledger.search.index import second_of, wallet_span
 from opdash.ledger.search.terms import All, Word
@@ -86,7 +87,8 @@ class Finder:
 
     def all(self, sort: Sort) -> Matches:
         """Return the numbers of all payments that match."""
-        found = self._select("p.payment_key", self._everywhere(), sort)
+        source = self._everywhere(by_index=sort.column in INDEXED)
+        found = self._select("p.payment_key", source, sort)
         keys = array("q")
         while some := found.fetchmany(_AT_ONCE):
             keys.extend([key for (key,) in some])
@@ -105,16 +107,18 @@ class Finder:
 
     # Where payments are looked for
 
-    def _plain(self) -> Sql:
+    def _plain(self, *, by_index: bool = True) -> Sql:
         condition = self._compiler.condition(self._terms)
+        # Whole rows of a large table are read ten times faster as they lie than by an index.
+        table = "payment p" if by_index else "payment p NOT INDEXED"
         return Sql(
-            f"FROM payment p WHERE p.wallet_key = ? AND {condition.text}",
+            f"FROM {table} WHERE p.wallet_key = ? AND {condition.text}",
             (self._wallet_key, *condition.values),
         )
 
-    def _everywhere(self) -> Sql:
+    def _everywhere(self, *, by_index: bool = True) -> Sql:
         if not self._phrases:
-            return self._plain()
+            return self._plain(by_index=by_index)
         if not self._beside_index(1):
             return self._indexed()
         inside, outside = self._indexed(), self._beside()
@@ -166,14 +170,10 @@ class Finder:
     # Reading them
 
     def _select(self, columns: str, source: Sql, sort: Sort, limit: int = -1) -> sqlite3.Cursor:
-        order = "p.created_at DESC, p.tie DESC"
-        if column := COLUMNS[sort.column]:
-            order = f"p.{column} {'DESC' if sort.descending else 'ASC'}, {order}"
-        elif not sort.descending:
-            order = "p.created_at ASC, p.tie ASC"
+        order = order_by(self._connection, sort)
         return self._connection.execute(
-            f"SELECT {columns} {source.text} ORDER BY {order} LIMIT ?",
-            (*source.values, limit),
+            f"SELECT {columns} {source.text} ORDER BY {order.text} LIMIT ?",
+            (*source.values, *order.values, limit),
         )
 
     def _by_index(self) -> Iterator[_Place]:
