@@ -40,6 +40,7 @@ from opdash.ledger.records import (
 from opdash.ledger.rows import Assets, decode, select
 from opdash.ledger.scans import Scan, read_scan
 from opdash.ledger.wallets import read_walk_state
+from opdash.openpayments.resources import WalletAddress
 
 if TYPE_CHECKING:
     from opdash.ledger.search.finding import Matches
@@ -111,6 +112,41 @@ class LedgerReader:
         """Return a wallet address, or None."""
         with self._snapshot():
             return next(self._wallets("WHERE address = ?", wallet_id), None)
+
+    def wallet_address(self, wallet_id: str) -> WalletAddress | None:
+        """Return how a wallet address described itself, or None if it is not known."""
+        with self._snapshot():
+            found = self._connection.execute(
+                """SELECT address, public_name, asset_key, auth_server, resource_server
+                   FROM wallet WHERE address = ?""",
+                (wallet_id,),
+            ).fetchone()
+            if found is None:
+                return None
+            address, name, asset_key, auth_server, resource_server = found
+            asset = self._assets[asset_key]
+            return WalletAddress(
+                id=address,
+                asset_code=asset.code,
+                asset_scale=asset.scale,
+                auth_server=auth_server,
+                resource_server=resource_server,
+                public_name=name,
+            )
+
+    def last_poll_at(self, wallet_id: str) -> datetime | None:
+        """Return when the server last answered a poll for a wallet address, or None."""
+        with self._snapshot():
+            found = self._connection.execute(
+                "SELECT last_poll_at FROM wallet WHERE address = ?", (wallet_id,)
+            ).fetchone()
+            return None if found is None else decode_optional_instant(found[0])
+
+    def is_complete(self, wallet_id: str) -> bool:
+        """Return whether the server's whole list is known."""
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            return figures is not None and self._is_complete(figures.key)
 
     def revision(self, wallet_id: str) -> int:
         """Return a number that changes when anything shown of a wallet address does.

@@ -18,7 +18,6 @@ from opdash.clock import Clock
 from opdash.errors import OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, Creation, PaymentRow
-from opdash.openpayments.addresses import AddressError, origin, parse_resource_url
 from opdash.openpayments.errors import (
     OpenPaymentsError,
     ServerError,
@@ -26,17 +25,6 @@ from opdash.openpayments.errors import (
     TooManyRequestsError,
     UnreachableError,
 )
-from opdash.openpayments.resources import (
-    OutgoingPayment,
-    PaymentMethod,
-    PublicIncomingPayment,
-    WalletAddress,
-)
-from opdash.service.completions import Completer, Seen
-from opdash.service.connection import Connection
-from opdash.service.consent import ConsentDesk, Right
-from opdash.service.creations import Creator
-from opdash.service.drafts import PaymentDraft
 from opdash.service.events import (
     CaughtUp,
     CreationChanged,
@@ -46,15 +34,26 @@ from opdash.service.events import (
 )
 from opdash.service.late_imports import LateImports
 from opdash.service.pace import RightOfWay
-from opdash.service.poller import Poller
-from opdash.service.recorder import Recorder
-from opdash.service.scan import Scanner
 from opdash.service.schedule import next_delay
 from opdash.service.status import Phase, ScanProgress, Status
 from opdash.settings import Profile
 
 if TYPE_CHECKING:
+    from opdash.openpayments.resources import (
+        OutgoingPayment,
+        PaymentMethod,
+        PublicIncomingPayment,
+        WalletAddress,
+    )
     from opdash.openpayments.transport import Observer
+    from opdash.service.completions import Completer, Seen
+    from opdash.service.connection import Connection
+    from opdash.service.creations import Creator
+    from opdash.service.drafts import PaymentDraft
+    from opdash.service.parts import Parts
+    from opdash.service.poller import Poller
+    from opdash.service.recorder import Recorder
+    from opdash.service.scan import Scanner
 
 _T = TypeVar("_T")
 
@@ -88,37 +87,15 @@ class WalletSession:
     ) -> None:
         self.profile = profile
         self.status = Status()
+        self._recorder = recorder
         self._reader = reader
         self._events = events
         self._clock = clock
+        self._imports = imports
         self._jitter = jitter
-        self._desk = ConsentDesk(profile.name, events, clock, profile.consent)
-        self._connection = Connection(profile, clock, self._desk, imports, observer)
-        self._poller = Poller(
-            profile,
-            self._connection,
-            recorder,
-            reader,
-            clock,
-            self._payments_changed,
-            self._has_caught_up,
-        )
+        self._observer = observer
         self._way = RightOfWay()
-        self._scanner = Scanner(
-            profile,
-            self._poller,
-            recorder,
-            reader,
-            clock,
-            self._way,
-            is_live=lambda: self.status.phase is Phase.LIVE,
-            announce=self._payments_changed,
-            tell=lambda progress: self._set_status(scan=progress),
-        )
-        self._creator = Creator(
-            self._connection, self._poller, recorder, reader, clock, self._creation_changed
-        )
-        self._completer = Completer(self._connection, self._poller, recorder, reader)
+        self._made: Parts | None = None
         self._known_wallet: WalletAddress | None = None
         self._wake = asyncio.Event()
         self._focused = True
@@ -126,13 +103,60 @@ class WalletSession:
         self._loops: list[asyncio.Task[None]] = []
         self._actions: set[asyncio.Task[Any]] = set()
 
+    # The parts, made when they are first needed: the screen is painted before
+
+    @property
+    def _parts(self) -> Parts:
+        if self._made is None:
+            from opdash.service.parts import Heard, Parts
+
+            self._made = Parts(
+                self.profile,
+                recorder=self._recorder,
+                reader=self._reader,
+                events=self._events,
+                clock=self._clock,
+                imports=self._imports,
+                observer=self._observer,
+                way=self._way,
+                heard=Heard(
+                    is_live=lambda: self.status.phase is Phase.LIVE,
+                    changed=self._payments_changed,
+                    caught_up=self._has_caught_up,
+                    created=self._creation_changed,
+                    scanned=lambda progress: self._set_status(scan=progress),
+                ),
+            )
+        return self._made
+
+    @property
+    def _connection(self) -> Connection:
+        return self._parts.connection
+
+    @property
+    def _poller(self) -> Poller:
+        return self._parts.poller
+
+    @property
+    def _scanner(self) -> Scanner:
+        return self._parts.scanner
+
+    @property
+    def _creator(self) -> Creator:
+        return self._parts.creator
+
+    @property
+    def _completer(self) -> Completer:
+        return self._parts.completer
+
     # What is known without asking
 
     @property
     def wallet(self) -> WalletAddress | None:
         """The wallet address, from its server or the ledger; None before the first answer ever."""
         if self._known_wallet is None:
-            self._known_wallet = self._connection.known_wallet or self._remembered_wallet()
+            told = None if self._made is None else self._made.connection.known_wallet
+            self._known_wallet = told or self._reader.wallet_address(self.profile.wallet_address)
         return self._known_wallet
 
     @property
@@ -143,7 +167,7 @@ class WalletSession:
 
     def now(self) -> datetime:
         """The server's present instant, UTC, as well as it is known."""
-        return self._poller.now()
+        return self._clock.now() if self._made is None else self._made.poller.now()
 
     # Polling
 
@@ -164,6 +188,8 @@ class WalletSession:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         self._loops = []
+        if self._made is None:
+            return
         self._connection.abandon_consent()
         if self._actions:
             await asyncio.wait(self._actions, timeout=STOP_PATIENCE)
@@ -280,11 +306,13 @@ class WalletSession:
             AddressError: The URL is not at this wallet address's resource server.
             OpdashError: It could not be fetched.
         """
-        return await self._own(self._outgoing(parse_resource_url(url)))
+        return await self._own(self._outgoing(url))
 
     @property
     def may_read_outgoing(self) -> bool:
         """Whether the right to read outgoing payments is held already."""
+        from opdash.service.rights import Right
+
         return self._connection.holds(Right.OUTGOING)
 
     async def public_payment(self, url: str) -> PublicIncomingPayment:
@@ -293,6 +321,8 @@ class WalletSession:
         Raises:
             OpdashError: It could not be fetched.
         """
+        from opdash.openpayments.addresses import parse_resource_url
+
         client = await self._connection.client()
         return await client.public_incoming_payment(parse_resource_url(url))
 
@@ -301,6 +331,10 @@ class WalletSession:
         self._connection.abandon_consent()
 
     async def _outgoing(self, url: str) -> OutgoingPayment:
+        from opdash.openpayments.addresses import AddressError, origin, parse_resource_url
+        from opdash.service.rights import Right
+
+        url = parse_resource_url(url)
         wallet = await self._poller.wallet()
         if origin(url) != origin(wallet.resource_server):
             raise AddressError(
@@ -408,7 +442,7 @@ class WalletSession:
         self._events.publish(CreationChanged(self.profile.name, creation))
 
     def _set_status(self, **changes: Any) -> None:
-        offset = self._connection.server_offset
+        offset = timedelta(0) if self._made is None else self._connection.server_offset
         status = replace(self.status, server_offset=offset, **changes)
         if status != self.status:
             self.status = status
@@ -420,19 +454,6 @@ class WalletSession:
             return None
         seen = (payment.last_seen_at for payment in self._reader.changeable(wallet_id))
         return min(seen, default=None)
-
-    def _remembered_wallet(self) -> WalletAddress | None:
-        row = self._reader.wallet(self.profile.wallet_address)
-        if row is None:
-            return None
-        return WalletAddress(
-            id=row.address,
-            asset_code=row.asset.code,
-            asset_scale=row.asset.scale,
-            auth_server=row.auth_server,
-            resource_server=row.resource_server,
-            public_name=row.public_name,
-        )
 
     async def _own(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run work in a task of the session's: the caller may be cancelled, the work is not."""
