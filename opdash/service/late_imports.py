@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 from dataclasses import dataclass
 from types import ModuleType
@@ -37,6 +38,7 @@ class LateImports:
         async with self._lock:
             if self._modules is None:
                 self._modules = await asyncio.to_thread(_import)
+                gc.freeze()  # modules stay: collections that walked over them held up the screen
             return self._modules
 
 

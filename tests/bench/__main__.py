@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from tests.bench import decoding, searching, signing, starting, syncing, walking
+from tests.bench import decoding, searching, signing, stalling, starting, syncing, walking
 from tests.bench.figures import Figure, Result
 
 FIGURES: tuple[Figure, ...] = (
@@ -18,6 +18,7 @@ FIGURES: tuple[Figure, ...] = (
     *decoding.FIGURES,
     *walking.FIGURES,
     *syncing.FIGURES,
+    *stalling.FIGURES,
     *searching.FIGURES,
     *starting.FIGURES,
 )

@@ -190,7 +190,7 @@ async def _sync(sandbox: SandboxProcess) -> list[float]:
     with tempfile.TemporaryDirectory() as home:
         store = SettingsStore(Path(home) / "config.toml")
         store.load()
-        store.save(Settings(profiles=(_profile(sandbox),)))
+        store.save(Settings(profiles=(profile_of(sandbox),)))
         dashboard = Dashboard(store, Path(home), SystemClock(), observer=note)
         try:
             session = dashboard.session("bench")
@@ -204,7 +204,8 @@ async def _sync(sandbox: SandboxProcess) -> list[float]:
     return _between(marks)
 
 
-def _profile(sandbox: SandboxProcess) -> Profile:
+def profile_of(sandbox: SandboxProcess) -> Profile:
+    """Return the profile of the sandbox's main wallet address, in the largest pages."""
     return Profile(
         "bench",
         sandbox.main_wallet,
