@@ -13,6 +13,7 @@
     name = "Large tips"
     query = "tip received>20"
     wallet = "shop"
+    fold = true
 
 A profile is one wallet address together with the client and the key that opdash uses for it.
 Relative paths count from the directory of the file. What the file cannot mean is refused with the
@@ -199,18 +200,35 @@ def check_unique(profiles: tuple[Profile, ...]) -> None:
         names.add(profile.name.casefold())
         addresses[profile.wallet_address] = profile.name
 
+    def saving(self, search: SavedSearch, instead_of: SavedSearch | None = None) -> Settings:
+        """Return the settings with a search, in the place of one of the same name or at the end.
+
+        Args:
+            search: What to keep.
+            instead_of: What it was before it was renamed or given to other wallets; it goes.
+        """
+        goes = {search.key, *([instead_of.key] if instead_of else [])}
+        kept = [one for one in self.searches if one.key not in goes]
+        before = (number for number, one in enumerate(self.searches) if one.key in goes)
+        kept.insert(next(before, len(kept)), search)
+        return replace(self, searches=tuple(kept))
+
+    def without_search(self, search: SavedSearch) -> Settings:
+        """Return the settings without a search."""
+        kept = tuple(one for one in self.searches if one.key != search.key)
+        return replace(self, searches=kept)
+
 
 def check_searches(searches: tuple[SavedSearch, ...]) -> None:
     """Raise `ConfigError` where two searches of the same wallets share a name."""
     seen: set[tuple[str, str]] = set()
     for one in searches:
-        key = (one.name.casefold(), one.wallet.casefold())
-        if key in seen:
+        if one.key in seen:
             shown = safe_text(one.name, limit=40)
             raise ConfigError(
                 f"Two searches are named “{shown}”.", "Give one of them another name."
             )
-        seen.add(key)
+        seen.add(one.key)
 
 
 def _no_such_profile(name: str, profiles: tuple[Profile, ...]) -> ConfigError:

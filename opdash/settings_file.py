@@ -109,6 +109,15 @@ def edit_text(text: str, old: Settings, new: Settings, path: Path) -> tuple[str,
     return (edited if is_sound else plain), meaning
 
 
+def why_no_name(text: str) -> str:
+    """Return why a wallet or a search cannot be called that, a sentence; empty if it can."""
+    try:
+        _name(text)
+    except _Wrong as error:
+        return str(error)
+    return ""
+
+
 # Reading
 
 
@@ -127,9 +136,9 @@ def _search(table: dict[str, Any], number: int, path: Path) -> SavedSearch:
         if key not in table:
             raise _problem(path, where, f"“{key}” is missing.", f"Add a line “{key} = …”.")
     values = {
-        key: _value(table, key, read, "", path, where) for key, read in _SEARCH_READERS.items()
+        key: _value(table, key, read, None, path, where) for key, read in _SEARCH_READERS.items()
     }
-    return SavedSearch(**values)
+    return SavedSearch(**{key: value for key, value in values.items() if value is not None})
 
 
 def _profile(table: dict[str, Any], number: int, path: Path) -> Profile:
@@ -231,6 +240,12 @@ def _query(value: Any) -> str:
     return text
 
 
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong("It must be true or false.")
+    return value
+
+
 def _path(value: Any) -> Path:
     text = _text(4096)(value)
     if not text or "\0" in text:
@@ -292,10 +307,11 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 """The keys of a ``[[wallet]]`` table, in the order they are written."""
 
-_SEARCH_READERS: Final[Mapping[str, Callable[[Any], str]]] = {
+_SEARCH_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "name": _name,
     "query": _query,
     "wallet": _text(60),
+    "fold": _truth,
 }
 """The keys of a ``[[search]]`` table, in the order they are written."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from opdash.errors import ConfigError
+from opdash.ledger.search.saved import SavedSearch
 from opdash.settings import Profile, Settings, check_unique
 
 _T = TypeVar("_T")
@@ -37,8 +38,21 @@ def merge(base: Settings, mine: Settings, theirs: Settings, path: Path) -> Setti
         profiles=kept,
         default_profile=default if default in names else "",
         theme=_pick(base.theme, mine.theme, theirs.theme, path),
-        searches=_pick(base.searches, mine.searches, theirs.searches, path),
+        searches=_searches(base, mine, theirs, path),
     )
+
+
+def _searches(
+    base: Settings, mine: Settings, theirs: Settings, path: Path
+) -> tuple[SavedSearch, ...]:
+    bases, wanted, found = (
+        {one.key: one for one in side.searches} for side in (base, mine, theirs)
+    )
+    merged = (
+        _pick(bases.get(key), wanted.get(key), found.get(key), path)
+        for key in dict.fromkeys([*found, *wanted])
+    )
+    return tuple(one for one in merged if one is not None)
 
 
 def _by_name(profiles: Iterable[Profile]) -> dict[str, Profile]:

@@ -499,9 +499,63 @@ class TestSearches:
         assert [one.name for one in SettingsStore(path).load().searches] == ["Short"]
         assert "tips" not in path.read_text()
 
+    def test_one_that_folds_is_read_and_written(self, tmp_path: Path) -> None:
+        path = tmp_path / "opdash.toml"
+        store = SettingsStore(path)
+        tips = SavedSearch("Tips", "metadata.type=tip", "shop", fold=True)
+        store.save(store.load().saving(tips))
+        assert path.read_text().endswith('wallet = "shop"\nfold = true\n')
+        assert SettingsStore(path).load().searches == (tips,)
+
+    def test_a_name_is_taken_from_the_one_that_has_it(self) -> None:
+        first, second = SavedSearch("A", "a"), SavedSearch("B", "b", "shop")
+        settings = Settings().saving(first).saving(second)
+        assert settings.searches == (first, second)
+        assert settings.saving(SavedSearch("a", "new")).searches == (
+            SavedSearch("a", "new"),
+            second,
+        )
+        assert settings.saving(SavedSearch("b", "new")).searches == (
+            first,
+            second,
+            SavedSearch("b", "new"),
+        )
+        assert settings.saving(SavedSearch("B", "b"), instead_of=second).searches == (
+            first,
+            SavedSearch("B", "b"),
+        )
+        assert settings.saving(SavedSearch("a", "b"), instead_of=second).searches == (
+            SavedSearch("a", "b"),
+        )
+        assert settings.without_search(first).searches == (second,)
+
+    def test_what_both_sides_saved_is_kept(self, tmp_path: Path) -> None:
+        path = tmp_path / "opdash.toml"
+        path.write_text(SEARCHES)
+        ours, theirs = SettingsStore(path), SettingsStore(path)
+        mine, other = ours.load(), theirs.load()
+        theirs.save(other.saving(SavedSearch("Theirs", "x")).without_search(other.searches[1]))
+        merged = ours.save(mine.saving(SavedSearch("Ours", "y")))
+        assert [one.name for one in merged.searches] == ["Large tips", "Theirs", "Ours"]
+        assert "# What people give.\n[[search]]" in path.read_text()
+
+    def test_both_sides_changing_one_search_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "opdash.toml"
+        path.write_text(SEARCHES)
+        ours, theirs = SettingsStore(path), SettingsStore(path)
+        mine, other = ours.load(), theirs.load()
+        theirs.save(other.saving(SavedSearch("Short", "x")))
+        with pytest.raises(ConfigError, match="changed by another program"):
+            ours.save(mine.saving(SavedSearch("Short", "y")))
+
     @pytest.mark.parametrize(
         ("text", "sentence", "advice"),
         [
+            (
+                '[[search]]\nname = "x"\nquery = "y"\nfold = "yes"',
+                "value of “fold”",
+                "true or false",
+            ),
             ('[[search]]\nname = "x"', "search “x”: “query” is missing.", "query = …"),
             ('[[search]]\nquery = "x"', "search 1: “name” is missing.", "name = …"),
             ('[[search]]\nname = "x"\nquery = "stat:paid"', "“stat:” is not a term.", "“state”"),

@@ -15,6 +15,7 @@ import msgspec
 from opdash.errors import OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, Creation, Scope, Source, WalkState
+from opdash.ledger.search.saved import SavedSearch
 from opdash.ledger.store import Ledger
 from opdash.openpayments.amounts import Amount, Asset
 from opdash.openpayments.resources import IncomingPayment, PaymentMethod, WalletAddress
@@ -160,6 +161,7 @@ class FakeDashboard:
         self.started = False
         self.stopped = False
         self.themes: list[str] = []
+        self.save_failure: OpdashError | None = None
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -177,6 +179,14 @@ class FakeDashboard:
 
     async def save_theme(self, theme: str) -> None:
         self.themes.append(theme)
+
+    async def save_search(self, search: SavedSearch, instead_of: SavedSearch | None = None) -> None:
+        if self.save_failure is not None:
+            raise self.save_failure
+        self.settings = self.settings.saving(search, instead_of)
+
+    async def remove_search(self, search: SavedSearch) -> None:
+        self.settings = self.settings.without_search(search)
 
     @property
     def real(self) -> Dashboard:

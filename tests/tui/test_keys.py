@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from opdash.ledger.records import NEWEST_FIRST
-from opdash.ledger.search.saved import BUILT_IN, SavedSearch
+from opdash.ledger.search.saved import SavedSearch
 from opdash.service.events import ConsentNeeded
 from opdash.tui.actions import ACTIONS, Action, Place
 from opdash.tui.app import OpdashApp
@@ -24,6 +24,7 @@ from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.remove_wallet import RemoveWalletScreen
+from opdash.tui.screens.save_search import SaveSearchScreen
 from opdash.tui.screens.searches import SearchesScreen
 from opdash.tui.screens.sort import SortScreen
 from opdash.tui.screens.wallets import WalletsScreen
@@ -57,7 +58,8 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),
         Place.REMOVE_WALLET: lambda: RemoveWalletScreen(dashboard, world.session.profile),
         Place.SORT: lambda: SortScreen(NEWEST_FIRST),
-        Place.SEARCHES: lambda: SearchesScreen(BUILT_IN, "", no_count),
+        Place.SEARCHES: lambda: SearchesScreen(session, "", no_count),
+        Place.SAVE_SEARCH: lambda: SaveSearchScreen(session, SavedSearch("", "tip")),
         Place.CONSENT: lambda: ConsentScreen(consent),
         Place.HELP: lambda: HelpScreen(Place.PAYMENTS),
     }

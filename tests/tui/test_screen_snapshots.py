@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 from textual.pilot import Pilot
 
+from opdash.ledger.search.saved import SavedSearch
 from opdash.openpayments.amounts import MAX_VALUE, Asset
 from opdash.service.status import Phase
 from opdash.settings import Profile, Settings
@@ -183,6 +184,17 @@ def test_filter_kept(snap_compare: Compare, world: World) -> None:
 
 def test_saved_searches(snap_compare: Compare, world: World) -> None:
     assert look(snap_compare, world, "f")
+
+
+def test_saved_searches_of_ones_own(snap_compare: Compare, world: World) -> None:
+    own = SavedSearch("Tips", "ref:tip", "shop", fold=True), SavedSearch("Short", "state:short")
+    world.dashboard.settings = replace(world.dashboard.settings, searches=own)
+    assert look(snap_compare, world, "f", "end", "d")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_save_a_search(snap_compare: Compare, world: World, size: tuple[int, int]) -> None:
+    assert look(snap_compare, world, "slash", *"inv", "ctrl+s", *"today", size=size)
 
 
 def test_consent(snap_compare: Compare, world: World) -> None:

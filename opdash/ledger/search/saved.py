@@ -15,11 +15,18 @@ class SavedSearch(msgspec.Struct, frozen=True):
         name: What a person calls it; unique without regard to case.
         query: The line, read anew each time it is used.
         wallet: The name of the profile that it is for, or empty for all of them.
+        fold: Whether the table folds what it finds into a line for each source and day.
     """
 
     name: str
     query: str
     wallet: str = ""
+    fold: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What no other search has: its name and its wallet, whatever the case."""
+        return self.name.casefold(), self.wallet.casefold()
 
 
 BUILT_IN: Final = (

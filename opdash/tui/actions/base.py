@@ -21,6 +21,7 @@ class Place(StrEnum):
     SORT = "Sort order"
     FILTER = "Filter"
     SEARCHES = "Saved searches"
+    SAVE_SEARCH = "Save a search"
     CONSENT = "Consent"
     HELP = "Help"
 
@@ -34,6 +35,7 @@ MODAL_PLACES = frozenset(
         Place.SORT,
         Place.FILTER,
         Place.SEARCHES,
+        Place.SAVE_SEARCH,
         Place.CONSENT,
         Place.HELP,
     }
@@ -125,4 +127,10 @@ SORT_COLUMNS = ("State", "Asked", "Received", "Reference", "Description", "Creat
 
 LISTS = (Place.PAYMENTS, Place.WALLETS)
 SHEETS = (Place.DETAIL, Place.OUTGOING)
-FORMS = (Place.CREATE, Place.COMPLETE, Place.ADD_WALLET, Place.REMOVE_WALLET)
+FORMS = (
+    Place.CREATE,
+    Place.COMPLETE,
+    Place.ADD_WALLET,
+    Place.REMOVE_WALLET,
+    Place.SAVE_SEARCH,
+)

@@ -35,6 +35,15 @@ def forms() -> tuple[Action, ...]:
         form("leave", "escape", "Back", "Leave; you are asked if you typed something.", add, 2),
         form("remove_for_good", "ctrl+y", "Remove", "Remove it from opdash.", remove, 1),
         form("leave", "escape", "Keep", "Keep the wallet address.", remove, 2),
+        form("save", "ctrl+s", "Save", "Keep the search under its name.", Place.SAVE_SEARCH, 1),
+        form(
+            "leave",
+            "escape",
+            "Back",
+            "Leave; you are asked if you typed something.",
+            Place.SAVE_SEARCH,
+            2,
+        ),
     )
 
 
@@ -66,6 +75,33 @@ def dialogs() -> tuple[Action, ...]:
             "Leave the filter as it is.",
             (Place.SEARCHES,),
             rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "new_search",
+            ("n",),
+            "New",
+            "Keep a search under a name; it begins with the filter that is there.",
+            (Place.SEARCHES,),
+            rank=2,
+            in_palette=False,
+        ),
+        Action(
+            "edit_search",
+            ("e",),
+            "Change",
+            "Change or rename the search; a built-in one becomes your own.",
+            (Place.SEARCHES,),
+            rank=3,
+            in_palette=False,
+        ),
+        Action(
+            "delete_search",
+            ("d",),
+            "Delete",
+            "Delete a search of your own; you are asked first.",
+            (Place.SEARCHES,),
+            rank=4,
             in_palette=False,
         ),
         Action(

@@ -67,6 +67,14 @@ def payments() -> tuple[Action, ...]:
             (Place.PAYMENTS, Place.FILTER),
             rank=13,
         ),
+        Action(
+            "save_search",
+            ("ctrl+s",),
+            "Save search",
+            "Keep the filter under a name, for this wallet or for all.",
+            (Place.PAYMENTS, Place.FILTER),
+            rank=14,
+        ),
         Action("sort", ("s",), "Sort", "Choose the column to sort by.", here, rank=9),
         Action(
             "next_page",

@@ -11,7 +11,8 @@ from textual.containers import Horizontal
 from textual.notifications import SeverityLevel
 
 from opdash.ledger.records import Creation, CreationStatus, PaymentRow, Sort
-from opdash.ledger.search.saved import SavedSearch, searches_for
+from opdash.ledger.search.saved import SavedSearch
+from opdash.safetext import safe_text
 from opdash.service.events import CreationChanged, Event, PaymentsChanged, StatusChanged
 from opdash.service.session import WalletSession
 from opdash.tui import format as fmt
@@ -330,9 +331,22 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
 
         if self._table is None or not self._figures.known:
             return
-        searches = searches_for(self.dashboard.settings.searches, self.session.profile.name)
-        screen = SearchesScreen(searches, self._search.text, self._search.count)
+        screen = SearchesScreen(self.session, self._search.text, self._search.count)
         self.app.push_screen(screen, self._take_search)
+
+    def action_save_search(self) -> None:
+        """Keep the filter under a name."""
+        from opdash.tui.screens.save_search import SaveSearchScreen
+
+        if not self._search.is_on:
+            self.tell("Type a filter with / first; then it can be saved.", severity="warning")
+            return
+        search = SavedSearch("", self._search.text.strip())
+        self.app.push_screen(SaveSearchScreen(self.session, search), self._search_saved)
+
+    def _search_saved(self, search: SavedSearch | None) -> None:
+        if search is not None:
+            self.tell(f"Saved as “{safe_text(search.name, limit=40)}”; f finds it.")
 
     async def _take_search(self, search: SavedSearch | None) -> None:
         if search is not None and self._table is not None:

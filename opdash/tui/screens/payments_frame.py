@@ -106,7 +106,8 @@ class PaymentsFrame:
         )
         self._status.show(status_spans(where, width))
         self._keys.set_place(Place.FILTER if self._search.line.is_typed_into else Place.PAYMENTS)
-        self._keys.set_off(*self._impossible(table, where))
+        unsaved = [] if self._search.is_on else ["save_search"]
+        self._keys.set_off(*self._impossible(table, where), *unsaved)
 
     def _impossible(self, table: PaymentTable, where: Whereabouts) -> list[str]:
         row = table.selected
