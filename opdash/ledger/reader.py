@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from opdash.ledger.charting import Chart, read_chart
 from opdash.ledger.creations import read_creation, read_unresolved
 from opdash.ledger.database import explained, open_for_reading
 from opdash.ledger.encoding import (
@@ -315,7 +316,7 @@ class LedgerReader:
         with self._snapshot():
             found = self._connection.execute(
                 """SELECT b.url || p.segment, p.created_at, p.expires_at, p.changed_at,
-                          s.last_seen_at, s.scope
+                          s.last_seen_at, s.scope, p.payment_key
                    FROM payment p
                    JOIN sight s ON s.payment_key = p.payment_key
                    JOIN base b ON b.base_key = p.base_key
@@ -332,9 +333,45 @@ class LedgerReader:
                     decode_instant(changed_at),
                     decode_instant(last_seen_at),
                     SCOPES[scope],
+                    number,
                 )
-                for payment_id, created_at, expires_at, changed_at, last_seen_at, scope in found
+                for (
+                    payment_id,
+                    created_at,
+                    expires_at,
+                    changed_at,
+                    last_seen_at,
+                    scope,
+                    number,
+                ) in found
             )
+
+    def chart(self, wallet_id: str, scope: Scope, numbers: Collection[int]) -> Chart:
+        """Return where payments stand in a scope's list, as far as pages of it reach.
+
+        Args:
+            wallet_id: The wallet address.
+            scope: The scope that the list is asked under.
+            numbers: The payments, as `Changeable.number` gives them.
+        """
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            if figures is None:
+                return Chart()
+            walk = read_walk_state(self._connection, wallet_id, scope)
+            return read_chart(self._connection, figures.key, scope, walk, numbers)
+
+    def was_listed(self, wallet_id: str, payment_id: str) -> bool:
+        """Return whether a payment's place was read from the server's list."""
+        with self._snapshot():
+            key = self._key(wallet_id, payment_id)
+            found = self._connection.execute(
+                """SELECT p.placed, (SELECT e.source FROM entry e
+                                     WHERE e.payment_key = p.payment_key ORDER BY entry_key LIMIT 1)
+                   FROM payment p WHERE p.payment_key = ?""",
+                (key,),
+            ).fetchone()
+            return found is not None and (bool(found[0]) or found[1] == Source.LIST.value)
 
     def unresolved_creations(self, wallet_id: str) -> tuple[Creation, ...]:
         """Return the creations whose end is not known, oldest first."""

@@ -359,7 +359,7 @@ class WalletRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changeable(msgspec.Struct, frozen=True):
-    """A payment that can still change, as the poll planner needs it."""
+    """A payment that can still change, as the poll planner needs it; with its number."""
 
     id: str
     created_at: datetime
@@ -367,6 +367,7 @@ class Changeable(msgspec.Struct, frozen=True):
     changed_at: datetime
     last_seen_at: datetime
     scope: Scope
+    number: int = 0
 
 
 class CreationStatus(StrEnum):
