@@ -43,6 +43,12 @@ PAGE_SIZES = (20, 50, 100)
 POLL_INTERVAL_BOUNDS = (0.2, 3600.0)
 """The shortest and longest time between two polls, in seconds."""
 
+RATE_BOUNDS = (0.1, 1000.0)
+"""The fewest and most requests a second that a server can be asked in the background."""
+
+SCAN_EVERY_BOUNDS = (1.0, 8760.0)
+"""The shortest and longest time between two readings of a whole list, in hours."""
+
 THEMES = ("dark", "light")
 """The looks of the screen."""
 
@@ -85,6 +91,10 @@ class Profile:
         consent: How opdash learns what the account holder decided.
         label: A longer name for the screen, or an empty string.
     """
+        poll_rate: Requests a second that polls may ask of the server, or None for the usual; of
+            several wallets at one server, the lowest counts.
+        scan_rate: Requests a second for reading the whole list in the background, likewise.
+        scan_every: Hours between two readings of the whole list.
 
     name: str
     wallet_address: str
@@ -99,6 +109,10 @@ class Profile:
     access: AccessLevel = AccessLevel.FULL
     consent: ConsentWay = ConsentWay.AUTO
 
+    keep_tokens: bool = True
+    poll_rate: float | None = None
+    scan_rate: float | None = None
+    scan_every: float = 24.0
     def __post_init__(self) -> None:
         if not self.client_wallet_address:
             object.__setattr__(self, "client_wallet_address", self.wallet_address)

@@ -18,6 +18,8 @@ from opdash.safetext import safe_text
 from opdash.settings import (
     PAGE_SIZES,
     POLL_INTERVAL_BOUNDS,
+    RATE_BOUNDS,
+    SCAN_EVERY_BOUNDS,
     THEMES,
     AccessLevel,
     ConsentWay,
@@ -253,13 +255,17 @@ def _path(value: Any) -> Path:
     return Path(text)
 
 
-def _poll_interval(value: Any) -> float:
-    low, high = POLL_INTERVAL_BOUNDS
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Wrong("It must be a number of seconds.")
-    if not low <= value <= high:
-        raise _Wrong(f"It must be from {low:g} to {high:g} seconds.")
-    return float(value)
+def _number(bounds: tuple[float, float], unit: str) -> Callable[[Any], float]:
+    low, high = bounds
+
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _Wrong(f"It must be a number of {unit}.")
+        if not low <= value <= high:
+            raise _Wrong(f"It must be from {low:g} to {high:g} {unit}.")
+        return float(value)
+
+    return read
 
 
 def _page_size(value: Any) -> int:
@@ -301,7 +307,11 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "scope": _scope,
     "access": _access,
     "consent": _consent,
-    "poll_interval": _poll_interval,
+    "keep_tokens": _truth,
+    "poll_interval": _number(POLL_INTERVAL_BOUNDS, "seconds"),
+    "poll_rate": _number(RATE_BOUNDS, "requests a second"),
+    "scan_rate": _number(RATE_BOUNDS, "requests a second"),
+    "scan_every": _number(SCAN_EVERY_BOUNDS, "hours"),
     "page_size": _page_size,
     "ca_file": _path,
 }
