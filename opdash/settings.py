@@ -90,11 +90,11 @@ class Profile:
         access: What opdash may do at the most.
         consent: How opdash learns what the account holder decided.
         label: A longer name for the screen, or an empty string.
-    """
         poll_rate: Requests a second that polls may ask of the server, or None for the usual; of
             several wallets at one server, the lowest counts.
         scan_rate: Requests a second for reading the whole list in the background, likewise.
         scan_every: Hours between two readings of the whole list.
+    """
 
     name: str
     wallet_address: str
@@ -108,11 +108,10 @@ class Profile:
     label: str = ""
     access: AccessLevel = AccessLevel.FULL
     consent: ConsentWay = ConsentWay.AUTO
-
-    keep_tokens: bool = True
     poll_rate: float | None = None
     scan_rate: float | None = None
     scan_every: float = 24.0
+
     def __post_init__(self) -> None:
         if not self.client_wallet_address:
             object.__setattr__(self, "client_wallet_address", self.wallet_address)
@@ -196,24 +195,6 @@ class Settings:
             ),
         )
 
-
-def check_unique(profiles: tuple[Profile, ...]) -> None:
-    """Raise `ConfigError` where two profiles share a name or a wallet address."""
-    names: set[str] = set()
-    addresses: dict[str, str] = {}
-    for profile in profiles:
-        shown = safe_text(profile.name, limit=40)
-        if profile.name.casefold() in names:
-            raise ConfigError(f"Two wallets are named “{shown}”.", "Give one of them another name.")
-        if profile.wallet_address in addresses:
-            other = safe_text(addresses[profile.wallet_address], limit=40)
-            raise ConfigError(
-                f"“{shown}” and “{other}” are the same wallet address, {profile.wallet_address}.",
-                "Remove one of them.",
-            )
-        names.add(profile.name.casefold())
-        addresses[profile.wallet_address] = profile.name
-
     def saving(self, search: SavedSearch, instead_of: SavedSearch | None = None) -> Settings:
         """Return the settings with a search, in the place of one of the same name or at the end.
 
@@ -231,6 +212,24 @@ def check_unique(profiles: tuple[Profile, ...]) -> None:
         """Return the settings without a search."""
         kept = tuple(one for one in self.searches if one.key != search.key)
         return replace(self, searches=kept)
+
+
+def check_unique(profiles: tuple[Profile, ...]) -> None:
+    """Raise `ConfigError` where two profiles share a name or a wallet address."""
+    names: set[str] = set()
+    addresses: dict[str, str] = {}
+    for profile in profiles:
+        shown = safe_text(profile.name, limit=40)
+        if profile.name.casefold() in names:
+            raise ConfigError(f"Two wallets are named “{shown}”.", "Give one of them another name.")
+        if profile.wallet_address in addresses:
+            other = safe_text(addresses[profile.wallet_address], limit=40)
+            raise ConfigError(
+                f"“{shown}” and “{other}” are the same wallet address, {profile.wallet_address}.",
+                "Remove one of them.",
+            )
+        names.add(profile.name.casefold())
+        addresses[profile.wallet_address] = profile.name
 
 
 def check_searches(searches: tuple[SavedSearch, ...]) -> None:
