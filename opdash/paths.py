@@ -43,6 +43,11 @@ def key_id_of(path: Path) -> str:
     return unquote(path.stem)
 
 
+def token_path(data_dir: Path, profile: str) -> Path:
+    """Return where a profile's tokens are kept; names that differ only by case are the same."""
+    return data_dir / "tokens" / f"{quote(profile.casefold(), safe=' ')}.json"
+
+
 def debug_log_file(data_dir: Path) -> Path:
     """Return the file that ``--debug`` writes."""
     return data_dir / "debug.log"

@@ -89,6 +89,7 @@ class Profile:
         scope: Whether to see the payments that opdash created, or everything on the wallet.
         access: What opdash may do at the most.
         consent: How opdash learns what the account holder decided.
+        keep_tokens: Whether tokens are kept in a file for the next start, or in memory only.
         label: A longer name for the screen, or an empty string.
         poll_rate: Requests a second that polls may ask of the server, or None for the usual; of
             several wallets at one server, the lowest counts.
@@ -108,6 +109,7 @@ class Profile:
     label: str = ""
     access: AccessLevel = AccessLevel.FULL
     consent: ConsentWay = ConsentWay.AUTO
+    keep_tokens: bool = True
     poll_rate: float | None = None
     scan_rate: float | None = None
     scan_every: float = 24.0

@@ -307,6 +307,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "scope": _scope,
     "access": _access,
     "consent": _consent,
+    "keep_tokens": _truth,
     "poll_interval": _number(POLL_INTERVAL_BOUNDS, "seconds"),
     "poll_rate": _number(RATE_BOUNDS, "requests a second"),
     "scan_rate": _number(RATE_BOUNDS, "requests a second"),

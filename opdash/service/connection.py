@@ -8,23 +8,47 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from opdash.clock import Clock
-from opdash.errors import ConfigError
+from opdash.errors import ConfigError, OpdashError
+from opdash.ledger.records import Scope
+from opdash.openpayments.errors import OpenPaymentsError
 from opdash.openpayments.resources import WalletAddress
 from opdash.openpayments.secrets import Secret
-from opdash.service.consent import ConsentDesk, Right
+from opdash.service.consent import ConsentDesk
 from opdash.service.late_imports import LateImports, NetworkModules
-from opdash.service.tokens import TokenKeeper
+from opdash.service.rights import Right
 from opdash.settings import Profile
 
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
     from opdash.openpayments.transport import Observer
+    from opdash.service.giving_back import GivenBack
+    from opdash.service.held_grants import HeldGrant
+    from opdash.service.token_shelf import TokenShelf
+    from opdash.service.tokens import TokenKeeper
 
 _T = TypeVar("_T")
 
+TRUST = timedelta(hours=1)
+"""How old a token may be that vouches for what the ledger remembers of its wallet address."""
+
+_CONFIRM_AFTER = 1.0
+"""Seconds from the first answer until the wallet address is asked whether all is as remembered."""
+
+_CONFIRM_AGAIN = 60.0
+
 
 class Connection:
-    """One profile's way to its servers, built when first used."""
+    """One profile's way to its servers, built when first used.
+
+    Args:
+        profile: Whose.
+        clock: The one clock.
+        desk: Where the account holder is asked.
+        imports: The modules that are imported late.
+        observer: Is told of every exchange.
+        shelf: Returns where the profile's grants lie; memory only unless given.
+        remembered: Returns the wallet address as the ledger remembers it, or None.
+    """
 
     def __init__(
         self,
@@ -33,16 +57,27 @@ class Connection:
         desk: ConsentDesk,
         imports: LateImports,
         observer: Observer | None = None,
+        *,
+        shelf: Callable[[], TokenShelf] | None = None,
+        remembered: Callable[[], WalletAddress | None] = lambda: None,
     ) -> None:
         self._profile = profile
         self._clock = clock
         self._desk = desk
         self._imports = imports
         self._observer = observer
+        self._make_shelf = shelf
+        self._remembered = remembered
         self._lock = asyncio.Lock()
         self._client: OpenPaymentsClient | None = None
         self._wallet: WalletAddress | None = None
+        self._shelf: TokenShelf | None = None
         self._tokens: TokenKeeper | None = None
+        self._former: list[TokenKeeper] = []
+        self._may_remember = True
+        self._is_confirmed = True
+        self._confirming: asyncio.Task[None] | None = None
+        self._confirm_not_before = 0.0
 
     @property
     def server_offset(self) -> timedelta:
@@ -66,22 +101,50 @@ class Connection:
     async def wallet(self) -> WalletAddress:
         """Return the wallet address as its server describes it, asked once in a run.
 
+        A kept token that is still good was given for the servers that the address named minutes
+        ago; then those are used at once, and the address is asked a moment later.
+
         Raises:
             OpenPaymentsError: It cannot be had.
         """
         async with self._lock:
             if self._wallet is None:
                 client = await self._built()
-                self._wallet = await client.wallet_address(self._profile.wallet_address)
+                self._wallet = self._vouched_for()
+                self._is_confirmed = self._wallet is None
+                if self._wallet is None:
+                    self._wallet = await client.wallet_address(self._profile.wallet_address)
             return self._wallet
 
     async def tokens(self) -> TokenKeeper:
         """Return the keeper of this wallet address's grants."""
+        from opdash.service.tokens import TokenKeeper
+
         wallet = await self.wallet()
         client = await self.client()
         if self._tokens is None:
-            self._tokens = TokenKeeper(client, wallet, self._profile.scope, self._clock, self._desk)
+            self._tokens = TokenKeeper(
+                client,
+                wallet,
+                self._profile.scope,
+                self._clock,
+                self._desk,
+                self.shelf,
+                client_address=self._client_address,
+                key_id=self._profile.key_id,
+                read_only=self._profile.is_read_only,
+            )
         return self._tokens
+
+    @property
+    def shelf(self) -> TokenShelf:
+        """Where the profile's grants lie, read from the file if they are kept."""
+        if self._shelf is None:
+            from opdash.service.token_shelf import TokenShelf
+
+            self._shelf = TokenShelf() if self._make_shelf is None else self._make_shelf()
+            self._shelf.load()
+        return self._shelf
 
     async def authorised(
         self,
@@ -94,22 +157,146 @@ class Connection:
             OpenPaymentsError: The grant or the request failed.
         """
         client, wallet, tokens = await self.client(), await self.wallet(), await self.tokens()
-        return await tokens.call(right, lambda token: request(client, wallet, token))
+        try:
+            answer = await tokens.call(right, lambda token: request(client, wallet, token))
+        except OpenPaymentsError:
+            self._doubt()
+            raise
+        if not self._is_confirmed:
+            self._confirm_soon()
+        return answer
 
     def holds(self, right: Right) -> bool:
         """Return whether a grant of this kind is held already."""
         return self._tokens is not None and self._tokens.current(right) is not None
 
-    def abandon_consent(self) -> None:
-        """Stop waiting for the account holder's consent."""
+    # What a person does with grants
+
+    async def renew(self, right: Right) -> None:
+        """Exchange a token now, or ask for the grant where there is none.
+
+        Raises:
+            OpdashError: It could not be had.
+        """
+        await (await self.tokens()).renew(right)
+
+    async def widen(self, scope: Scope) -> HeldGrant:
+        """Ask for the grant that another scope needs, beside the one that is held.
+
+        Raises:
+            OpdashError: It could not be had.
+        """
+        return await (await self.tokens()).widen(scope)
+
+    async def give_back(self, right: Right, *, cancel: bool) -> GivenBack:
+        """Revoke a grant at the server and forget it; it is forgotten whatever the server says.
+
+        Args:
+            right: Which one.
+            cancel: Whether to end the grant too, not only its token.
+        """
+        from opdash.service.giving_back import GivenBack, give_back
+
+        shelf = self.shelf
+        shelf.given_up.add(right)
         if self._tokens is not None:
             self._tokens.abandon_consent()
+            await self._tokens.idle(right)
+        failure: OpdashError | None = None
+        async with shelf.locked():
+            held = shelf.get(right)
+            if held is None:
+                return GivenBack(right, was_held=False)
+            cancelled = False
+            try:
+                cancelled = await give_back(await self.client(), held, cancel=cancel)
+            except OpdashError as error:
+                failure = error
+            finally:
+                await shelf.drop(right)
+        is_over = held.has_expired(self._clock.now())
+        return GivenBack(
+            right,
+            failure=failure,
+            valid_until=held.expires_at,
+            is_over=is_over,
+            cancelled=cancelled,
+        )
+
+    async def sign_out(self) -> tuple[GivenBack, ...]:
+        """Give all grants back; what was held is told, a record each."""
+        told = await asyncio.gather(*(self.give_back(right, cancel=True) for right in Right))
+        await self.shelf.clear()
+        return tuple(one for one in told if one.was_held)
+
+    def abandon_consent(self) -> None:
+        """Stop waiting for the account holder's consent."""
+        self._desk.give_up()
 
     async def close(self) -> None:
         """Close the connections to the server."""
+        if self._confirming is not None:
+            self._confirming.cancel()
+        for tokens in (*self._former, *([self._tokens] if self._tokens else [])):
+            await tokens.close()
+        self._tokens, self._former = None, []
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+    # What is remembered of the wallet address
+
+    @property
+    def _client_address(self) -> str:
+        return self._profile.client_wallet_address or self._profile.wallet_address
+
+    def _vouched_for(self) -> WalletAddress | None:
+        """Return what the ledger remembers, if a token that is still good was given for it."""
+        from opdash.service.held_grants import bound_to
+
+        remembered = self._remembered() if self._may_remember else None
+        if remembered is None:
+            return None
+        binding = bound_to(remembered, self._client_address, self._profile.key_id)
+        now = self._clock.now()
+        for held in map(self.shelf.get, Right):
+            if held is None or held.binding != binding or held.has_expired(now):
+                continue
+            if timedelta(0) <= now - held.renewed_at < TRUST:
+                return remembered
+        return None
+
+    def _doubt(self) -> None:
+        """After a failure, ask the wallet address instead of the ledger."""
+        if not self._is_confirmed:
+            self._may_remember = False
+            self._forget_wallet()
+
+    def _forget_wallet(self) -> None:
+        self._wallet, self._is_confirmed = None, True
+        if self._tokens is not None:
+            self._former.append(self._tokens)
+            self._tokens = None
+
+    def _confirm_soon(self) -> None:
+        is_idle = self._confirming is None or self._confirming.done()
+        if is_idle and self._clock.monotonic() >= self._confirm_not_before:
+            self._confirming = asyncio.create_task(self._confirm(), name="confirm wallet address")
+
+    async def _confirm(self) -> None:
+        """Ask the wallet address, and begin anew where it names other servers than before."""
+        await self._clock.sleep(_CONFIRM_AFTER)
+        try:
+            client = await self.client()
+            wallet = await client.wallet_address(self._profile.wallet_address)
+        except OpdashError:
+            self._confirm_not_before = self._clock.monotonic() + _CONFIRM_AGAIN
+            return
+        async with self._lock:
+            before = self._wallet
+            if before is not None and _servers(before) != _servers(wallet):
+                self._forget_wallet()
+            self._wallet, self._is_confirmed = wallet, True
 
     async def _built(self) -> OpenPaymentsClient:
         if self._client is None:
@@ -127,9 +314,13 @@ class Connection:
         key = modules.keyfiles.read_key(profile.key_file, profile.key_id)
         built: OpenPaymentsClient = modules.client.OpenPaymentsClient(
             key=key,
-            client_wallet_address=profile.client_wallet_address or profile.wallet_address,
+            client_wallet_address=self._client_address,
             clock=self._clock,
             ca_file=profile.ca_file,
             observer=self._observer,
         )
         return built
+
+
+def _servers(wallet: WalletAddress) -> tuple[str, str, str]:
+    return wallet.id, wallet.auth_server, wallet.resource_server

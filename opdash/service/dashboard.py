@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+import os
+import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +15,22 @@ from typing import TYPE_CHECKING
 from opdash.clock import Clock
 from opdash.errors import LedgerError, OpdashError
 from opdash.ledger.reader import LedgerReader
+from opdash.ledger.records import Scope
 from opdash.ledger.search.saved import SavedSearch
-from opdash.ledger.store import Ledger
-from opdash.openpayments.addresses import lies_below, parse_resource_url, parse_wallet_address
 from opdash.openpayments.errors import NotFoundError, NotPermittedError
-from opdash.openpayments.resources import OutgoingPayment, WalletAddress
 from opdash.service.errors import NotOurPaymentError
-from opdash.service.events import EventHub
+from opdash.service.events import EventHub, ProfileChanged
 from opdash.service.late_imports import LateImports
-from opdash.service.recorder import Recorder
 from opdash.service.session import WalletSession
 from opdash.settings import Profile, Settings, SettingsStore
 
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
+    from opdash.openpayments.resources import OutgoingPayment, WalletAddress
     from opdash.openpayments.transport import Observer
+    from opdash.service.grant_office import GrantOffice
+    from opdash.service.recorder import Recorder
+    from opdash.service.token_shelf import TokenShelf
 
 _LOG = logging.getLogger(__name__)
 
@@ -76,12 +80,37 @@ class Dashboard:
         self._jitter = jitter or _random_jitter
         self._observer = observer
         self._imports = LateImports()
-        path = data_dir / LEDGER_FILE
-        self._recorder = Recorder(Ledger.open(path), clock)
-        self.reader = LedgerReader.open(path)
+        self._path = data_dir / LEDGER_FILE
+        self._opening = threading.Lock()
+        self._writer: Recorder | None = None
+        self.reader = self._open_reader()
         self._sessions: dict[str, WalletSession] = {}
+        self._shelves: dict[str, TokenShelf] = {}
+        self._preparing: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
         self._started = False
+
+    def _open_reader(self) -> LedgerReader:
+        """Open a ledger that can be read as it is; make one, or bring it up to date, otherwise."""
+        if is_writable(self._path):
+            with contextlib.suppress(LedgerError):
+                return LedgerReader.open(self._path)
+        self._recorder()
+        return LedgerReader.open(self._path)
+
+    def _recorder(self) -> Recorder:
+        """Return the ledger's writer, opened when it is first needed.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        with self._opening:
+            if self._writer is None:
+                from opdash.ledger.store import Ledger
+                from opdash.service.recorder import Recorder
+
+                self._writer = Recorder(Ledger.open(self._path), self.clock)
+            return self._writer
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -89,16 +118,28 @@ class Dashboard:
         return self.settings.profiles
 
     async def start(self) -> None:
-        """Begin polling for every profile."""
+        """Begin polling for every profile; what that takes is imported on a thread.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        if not self._started:
+            self._preparing = asyncio.create_task(asyncio.to_thread(self._prepare))
+            await asyncio.shield(self._preparing)
         self._started = True
         for profile in self.profiles:
             self.session(profile.name).start()
         self._indexing = asyncio.create_task(self._index_texts(), name="opdash-index")
 
+    def _prepare(self) -> None:
+        import opdash.service.parts  # noqa: F401 - the sessions are about to need it
+
+        self._recorder()
+
     async def _index_texts(self) -> None:
         """Take texts that an older opdash recorded into the index for searches, bit by bit."""
         try:
-            while await self._recorder.write(lambda ledger: ledger.index_texts()):
+            while await self._recorder().write(lambda ledger: ledger.index_texts()):
                 pass
         except LedgerError:
             _LOG.warning("Texts wait for the index for searches", exc_info=True)
@@ -107,9 +148,12 @@ class Dashboard:
         """End every session and close the ledger."""
         if self._indexing is not None:
             self._indexing.cancel()
+        if self._preparing is not None:
+            await asyncio.wait([self._preparing])
         await asyncio.gather(*(session.stop() for session in self._sessions.values()))
         self.reader.close()
-        await self._recorder.close()
+        if self._writer is not None:
+            await self._writer.close()
 
     def session(self, name: str) -> WalletSession:
         """Return the session of a profile, made when first asked for.
@@ -129,8 +173,36 @@ class Dashboard:
                 imports=self._imports,
                 jitter=self._jitter,
                 observer=self._observer,
+                shelf=lambda: self.shelf(profile),
             )
         return session
+
+    def shelf(self, profile: Profile) -> TokenShelf:
+        """Return where a profile's grants lie; the same for all sessions that it ever has."""
+        from opdash.service.grant_office import make_shelf
+
+        name = profile.name.casefold()
+        if name not in self._shelves:
+            self._shelves[name] = make_shelf(profile, self.data_dir, self.clock)
+        return self._shelves[name]
+
+    async def scan_anew(self, wallet_id: str, scope: Scope) -> None:
+        """Let the whole list be read from its head the next time, as a scope shows it.
+
+        Raises:
+            LedgerError: It could not be written down.
+        """
+        now = self.clock.now()
+        await self._recorder().write(
+            lambda ledger: ledger.begin_scan(wallet_id, scope, now, anew=True)
+        )
+
+    @property
+    def grants(self) -> GrantOffice:
+        """What a person can see of grants and tokens, and do with them."""
+        from opdash.service.grant_office import GrantOffice
+
+        return GrantOffice(self)
 
     async def probe(self, address: str, *, ca_file: Path | None = None) -> WalletAddress:
         """Ask a wallet address to describe itself; sends neither token nor signature.
@@ -143,6 +215,8 @@ class Dashboard:
             AddressError: It is no wallet address.
             OpenPaymentsError: Its server does not describe it.
         """
+        from opdash.openpayments.addresses import parse_wallet_address
+
         url = parse_wallet_address(address)
         async with await self._bare_client(ca_file) as client:
             return await client.wallet_address(url)
@@ -161,6 +235,8 @@ class Dashboard:
             KeyFileError: The key file cannot be used.
             OpenPaymentsError: The jwks cannot be had.
         """
+        from opdash.openpayments.addresses import parse_wallet_address
+
         modules = await self._imports.modules()
         jwk = modules.keyfiles.read_key(key_file, key_id).public_jwk()
         url = parse_wallet_address(client_wallet_address)
@@ -196,6 +272,8 @@ class Dashboard:
         Raises:
             OpdashError: No configured wallet lives at that server, or none may read it.
         """
+        from opdash.openpayments.addresses import lies_below, parse_resource_url
+
         parse_resource_url(url)
         at_home = [
             session
@@ -231,10 +309,48 @@ class Dashboard:
     async def remove_profile(self, name: str) -> None:
         """Forget a profile; its payments stay in the ledger and its key file stays in place.
 
+        Its grants are given back as far as the server can be reached, and forgotten.
+
         Raises:
             ConfigError: There is no such profile, or the file cannot be written.
         """
+        session = self.session(name)
         await self._save(self.settings.without(name))
+        await session.connection.sign_out()
+        await session.connection.close()
+        self._shelves.pop(session.profile.name.casefold(), None)
+
+    async def save_profile(self, profile: Profile) -> None:
+        """Save what changed of a profile without disturbing its session.
+
+        Raises:
+            ConfigError: There is no such profile, or the file cannot be written.
+        """
+        await self._save(self.settings.replacing(profile))
+
+    async def replace_profile(
+        self, profile: Profile, meanwhile: Callable[[WalletSession], Awaitable[object]]
+    ) -> None:
+        """Save a profile that has changed, and begin to work for it anew.
+
+        Screens that show the former session are told by `ProfileChanged`.
+
+        Args:
+            profile: As it is to be; its name is as before.
+            meanwhile: Is awaited while nobody works for it, with the former session.
+
+        Raises:
+            ConfigError: There is no such profile, or the file cannot be written; all is as before.
+        """
+        former = self.session(profile.name)
+        await self._save(self.settings.replacing(profile))
+        self._sessions.pop(profile.name, None)
+        await former.stop()
+        await meanwhile(former)
+        await former.connection.close()
+        if self._started:
+            self.session(profile.name).start()
+        self.events.publish(ProfileChanged(profile.name))
 
     async def save_theme(self, theme: str) -> None:
         """Remember the look of the screen. Raises `ConfigError`."""
@@ -273,6 +389,11 @@ class Dashboard:
             clock=self.clock, ca_file=ca_file, observer=self._observer
         )
         return client
+
+
+def is_writable(path: Path) -> bool:
+    """Return whether a file is there, and it and its directory can be written."""
+    return path.is_file() and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
 def _refused_to(

@@ -95,6 +95,13 @@ class CaughtUp:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    """A profile says something else now, and a new session works for it."""
+
+    profile: str
+
+
 Event: TypeAlias = (
     PaymentsChanged
     | StatusChanged
@@ -103,6 +110,7 @@ Event: TypeAlias = (
     | ConsentNoted
     | ConsentEnded
     | CaughtUp
+    | ProfileChanged
 )
 Listener: TypeAlias = Callable[[Event], None]
 

@@ -29,6 +29,7 @@ from opdash.settings import Profile
 
 if TYPE_CHECKING:
     from opdash.openpayments.transport import Observer
+    from opdash.service.token_shelf import TokenShelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,20 @@ class Parts:
         clock: Clock,
         imports: LateImports,
         observer: Observer | None,
+        shelf: Callable[[], TokenShelf] | None,
         way: RightOfWay,
         heard: Heard,
     ) -> None:
         self.desk = ConsentDesk(profile.name, events, clock, profile.consent)
-        self.connection = Connection(profile, clock, self.desk, imports, observer)
+        self.connection = Connection(
+            profile,
+            clock,
+            self.desk,
+            imports,
+            observer,
+            shelf=shelf,
+            remembered=lambda: reader.wallet_address(profile.wallet_address),
+        )
         self.poller = Poller(
             profile, self.connection, recorder, reader, clock, heard.changed, heard.caught_up
         )
@@ -91,7 +101,5 @@ class Parts:
             announce=heard.changed,
             tell=heard.scanned,
         )
-        self.creator = Creator(
-            self.connection, self.poller, recorder, reader, clock, heard.created
-        )
+        self.creator = Creator(self.connection, self.poller, recorder, reader, clock, heard.created)
         self.completer = Completer(self.connection, self.poller, recorder, reader)

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from opdash.service.poller import Poller
     from opdash.service.recorder import Recorder
     from opdash.service.scan import Scanner
+    from opdash.service.token_shelf import TokenShelf
 
 _T = TypeVar("_T")
 
@@ -77,13 +78,14 @@ class WalletSession:
         self,
         profile: Profile,
         *,
-        recorder: Recorder,
+        recorder: Callable[[], Recorder],
         reader: LedgerReader,
         events: EventHub,
         clock: Clock,
         imports: LateImports,
         jitter: Callable[[], float],
         observer: Observer | None = None,
+        shelf: Callable[[], TokenShelf] | None = None,
     ) -> None:
         self.profile = profile
         self.status = Status()
@@ -94,6 +96,7 @@ class WalletSession:
         self._imports = imports
         self._jitter = jitter
         self._observer = observer
+        self._shelf = shelf
         self._way = RightOfWay()
         self._made: Parts | None = None
         self._known_wallet: WalletAddress | None = None
@@ -112,12 +115,13 @@ class WalletSession:
 
             self._made = Parts(
                 self.profile,
-                recorder=self._recorder,
+                recorder=self._recorder(),
                 reader=self._reader,
                 events=self._events,
                 clock=self._clock,
                 imports=self._imports,
                 observer=self._observer,
+                shelf=self._shelf,
                 way=self._way,
                 heard=Heard(
                     is_live=lambda: self.status.phase is Phase.LIVE,
@@ -128,6 +132,11 @@ class WalletSession:
                 ),
             )
         return self._made
+
+    @property
+    def connection(self) -> Connection:
+        """Its client, wallet address and tokens."""
+        return self._parts.connection
 
     @property
     def _connection(self) -> Connection:

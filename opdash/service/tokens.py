@@ -1,22 +1,25 @@
-"""Access tokens: got when first needed, renewed before they end, one lock for each grant.
+"""Access tokens: got when first needed, renewed before they end, one at a time for each grant.
 
 RFC 9635 (GNAP) as Open Payments uses it. A rotation hands out a new value and a new manage URL at
-once, and two rotations of one token lose a grant; so everything that touches a grant happens under
-its lock. A token is given up only when the server itself calls it inactive.
+once, and two rotations of one token lose a grant. So for each right at most one piece of work is
+under way in this process, which everybody who needs the token waits for, and which is finished even
+when all of them have gone; other processes are held off by the lock of the kept file. A token is
+given up only when the server itself calls it inactive.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from opdash.clock import Clock
 from opdash.ledger.records import Scope
 from opdash.openpayments.errors import (
-    GrantDeniedError,
     GrantError,
     InactiveTokenError,
     InteractionNeededError,
@@ -25,44 +28,45 @@ from opdash.openpayments.errors import (
     NotPermittedError,
     OpenPaymentsError,
     ProtocolError,
-    ServerFaultError,
     SignatureRefusedError,
     TooFastError,
-    TooManyRequestsError,
-    UnreachableError,
 )
+from opdash.openpayments.grants import Access, AccessToken, Continuation, Grant
 from opdash.openpayments.resources import WalletAddress
 from opdash.openpayments.secrets import Secret
-from opdash.service.consent import ConsentDesk, Right
+from opdash.service.asking import is_outage, wait_of
+from opdash.service.consent import ConsentDesk
+from opdash.service.errors import SignedOutError
+from opdash.service.held_grants import HeldGrant, bound_to
+from opdash.service.rights import Right, access_of, needs_consent
+from opdash.service.token_shelf import TokenShelf
 
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
-    from opdash.openpayments.grants import Access, AccessToken, Continuation, Grant
 
 _T = TypeVar("_T")
 
-INTERACTION_LIFE = timedelta(minutes=10)
-"""How long real servers wait for consent."""
+FINISHING = 5.0
+"""Seconds that closing waits for a rotation under way, whose answer would be lost."""
 
-DEFAULT_WAIT = 5.0
-"""Seconds between two polls of ``continue`` where the server names none."""
-
-_LEAST_WAIT = 1.0
-_MOST_WAIT = 60.0
-_RENEW_AGAIN = 5.0
-"""Seconds until a renewal is tried again while the token is still good."""
-
-
-@dataclass(slots=True)
-class _Held:
-    token: AccessToken
-    continuation: Continuation | None
-    renew_at: float
-    ends_at: float
+_RENEW_AGAIN = timedelta(seconds=5)
+"""How long until a renewal is tried again while the token is still good."""
 
 
 class TokenKeeper:
-    """Holds one wallet address's grants in memory and lends their tokens."""
+    """Holds one wallet address's grants and lends their tokens.
+
+    Args:
+        client: Asks the authorization server.
+        wallet: Whose grants they are.
+        scope: Whether payments of others than opdash are to be seen.
+        clock: The one clock.
+        desk: Where the account holder is asked.
+        shelf: Where grants lie; memory only unless given.
+        client_address: The client's wallet address, a part of what a kept grant is bound to.
+        key_id: The key that signs, likewise.
+        read_only: Whether only rights to read and list are asked for.
+    """
 
     def __init__(
         self,
@@ -71,15 +75,22 @@ class TokenKeeper:
         scope: Scope,
         clock: Clock,
         desk: ConsentDesk,
+        shelf: TokenShelf | None = None,
+        *,
+        client_address: str = "",
+        key_id: str = "",
+        read_only: bool = False,
     ) -> None:
         self._client = client
         self._wallet = wallet
         self._scope = scope
         self._clock = clock
         self._desk = desk
-        self._held: dict[Right, _Held] = {}
-        self._locks = {right: asyncio.Lock() for right in Right}
-        self._abandoned: dict[Right, asyncio.Event] = {}
+        self._shelf = shelf or TokenShelf()
+        self._binding = bound_to(wallet, client_address, key_id)
+        self._read_only = read_only
+        self._under_way: dict[Right, asyncio.Task[Secret | None]] = {}
+        self._not_before: dict[Right, datetime] = {}
 
     async def call(self, right: Right, request: Callable[[Secret], Awaitable[_T]]) -> _T:
         """Make a request with a token, with a fresh one if the server calls it inactive.
@@ -87,72 +98,174 @@ class TokenKeeper:
         The repetition is safe for a POST too: a server that refuses the token did nothing.
 
         Raises:
+            SignedOutError: A person gave this right back.
             OpenPaymentsError: The grant or the request failed.
         """
         token = await self.token(right)
         try:
-            return await request(token)
+            answer = await request(token)
         except InactiveTokenError:
-            return await request(await self._renewed(right, token))
+            answer = await request(await self._renewed(right, token))
+        self._shelf.note_use(right, self._clock.now())
+        return answer
 
     async def token(self, right: Right) -> Secret:
         """Return a token that is good for some time yet, asking for a grant where needed.
 
         Raises:
+            SignedOutError: A person gave this right back.
             OpenPaymentsError: No grant could be had.
         """
-        async with self._locks[right]:
-            held = self._held.get(right)
-            if held is None:
-                return await self._obtain(right)
-            if self._clock.monotonic() >= held.renew_at:
-                return await self._renewed_early(right, held)
-            return held.token.value
+        while True:
+            work = self._under_way.get(right)
+            if work is None:
+                self._check_not_given_up(right)
+                held = self._fitting(right)
+                if held is not None and not self._is_due(right, held):
+                    return held.token.value
+                work = self._begin(
+                    right, self._obtain(right) if held is None else self._renew_early(right, held)
+                )
+            token = await asyncio.shield(work)
+            if token is not None:
+                return token
 
     def current(self, right: Right) -> Secret | None:
         """Return the token held now, whatever its age, without asking for one."""
-        held = self._held.get(right)
+        held = self._fitting(right)
         return None if held is None else held.token.value
+
+    # What a person does with a grant
+
+    async def renew(self, right: Right) -> None:
+        """Exchange a token now, or ask for the grant where none is held or it was given back.
+
+        Raises:
+            OpenPaymentsError: The grant could not be had.
+        """
+        self._shelf.given_up.discard(right)
+        self._desk.reopen(right)
+        await self.idle(right)
+        held = self._fitting(right)
+        work = self._obtain(right) if held is None else self._renew(right, held)
+        await asyncio.shield(self._begin(right, work))
+
+    async def widen(self, scope: Scope) -> HeldGrant:
+        """Ask for the grant that another scope needs, beside the one that is held.
+
+        Raises:
+            GrantDeniedError: The account holder refused, or nobody answered.
+            OpenPaymentsError: There is no grant.
+        """
+        self._desk.reopen(Right.INCOMING)
+        return await self._granted(Right.INCOMING, scope)
+
+    async def idle(self, right: Right) -> None:
+        """Wait until nothing is under way for a right."""
+        while (work := self._under_way.get(right)) is not None:
+            await asyncio.wait({work})
 
     def abandon_consent(self) -> None:
         """Stop waiting for consent; the requests that wait for it fail."""
-        for event in self._abandoned.values():
-            event.set()
+        self._desk.give_up()
 
-    async def _renewed_early(self, right: Right, held: _Held) -> Secret:
+    async def close(self) -> None:
+        """Let a rotation under way end, as its answer would be lost, and write the file."""
+        self.abandon_consent()
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=FINISHING)
+        for work in tuple(self._under_way.values()):
+            work.cancel()
+        await self._shelf.close()
+
+    # One piece of work for each right
+
+    def _begin(
+        self, right: Right, work: Coroutine[object, object, Secret | None]
+    ) -> asyncio.Task[Secret | None]:
+        task = asyncio.create_task(work, name=f"grant {right.name.lower()}")
+        self._under_way[right] = task
+
+        def ended(done: asyncio.Task[Secret | None]) -> None:
+            if self._under_way.get(right) is done:
+                del self._under_way[right]
+            if not done.cancelled():
+                done.exception()  # all who waited may have gone; a failure is then nobody's
+
+        task.add_done_callback(ended)
+        return task
+
+    async def _renewed(self, right: Right, stale: Secret) -> Secret:
+        while True:
+            work = self._under_way.get(right)
+            is_own = work is None
+            if work is None:
+                self._check_not_given_up(right)
+                held = self._fitting(right)
+                if held is not None and held.token.value != stale:
+                    return held.token.value
+                work = self._begin(
+                    right, self._obtain(right) if held is None else self._renew(right, held)
+                )
+            token = await asyncio.shield(work)
+            if token is not None and (is_own or token != stale):
+                return token
+
+    def _check_not_given_up(self, right: Right) -> None:
+        if right in self._shelf.given_up:
+            raise SignedOutError(
+                f"opdash gave back the right to {right.value}, and holds no token for it.",
+                "Ask for it anew with r on the screen of grants (T), or start opdash again.",
+            )
+
+    def _fitting(self, right: Right) -> HeldGrant | None:
+        held = self._shelf.get(right)
+        asked = self._access(right, self._scope)
+        return held if held is not None and held.fits(self._binding, asked) else None
+
+    def _is_due(self, right: Right, held: HeldGrant) -> bool:
+        now = self._clock.now()
+        due = held.renew_at
+        not_before = self._not_before.get(right)
+        return due is not None and now >= due and (not_before is None or now >= not_before)
+
+    # Renewing
+
+    async def _renew_early(self, right: Right, held: HeldGrant) -> Secret:
         """Renew a token before it ends; an authorization server's outage can wait till then."""
         try:
             return await self._renew(right, held)
         except OpenPaymentsError as error:
-            now = self._clock.monotonic()
-            if not _is_outage(error) or now >= held.ends_at:
+            now = self._clock.now()
+            if not is_outage(error) or held.has_expired(now):
                 raise
-            held.renew_at = now + _RENEW_AGAIN
+            self._not_before[right] = now + _RENEW_AGAIN
             return held.token.value
 
-    async def _renewed(self, right: Right, stale: Secret) -> Secret:
-        async with self._locks[right]:
-            held = self._held.get(right)
-            if held is None:
-                return await self._obtain(right)
-            if held.token.value != stale:
-                return held.token.value
-            return await self._renew(right, held)
+    async def _renew(self, right: Right, held: HeldGrant) -> Secret:
+        async with self._shelf.locked():
+            newer = self._fitting(right)
+            if newer is not None and newer.token.value != held.token.value:
+                return newer.token.value  # another process was quicker
+            renewed = await self._exchanged(right, held)
+            if renewed is not None:
+                return await self._hold(right, renewed)
+            await self._shelf.drop(right)
+        return await self._obtain(right)
 
-    async def _renew(self, right: Right, held: _Held) -> Secret:
-        auth_server = self._wallet.auth_server
+    async def _exchanged(self, right: Right, held: HeldGrant) -> HeldGrant | None:
+        """Return the grant with another token; None where only a new grant helps."""
         try:
-            token = await self._client.rotate_token(auth_server, held.token)
+            token = await self._client.rotate_token(self._wallet.auth_server, held.token)
         except OpenPaymentsError as error:
             if not self._is_lost(right, error):
                 raise
         else:
-            return self._hold(right, token, held.continuation)
+            return self._with_token(held, token, held.continuation)
         grant = await self._continued(right, held.continuation)
-        if grant is not None and grant.token is not None:
-            return self._hold(right, grant.token, grant.continuation)
-        del self._held[right]
-        return await self._obtain(right)
+        if grant is None or grant.token is None:
+            return None
+        return self._with_token(held, grant.token, grant.continuation)
 
     async def _continued(self, right: Right, continuation: Continuation | None) -> Grant | None:
         """Ask for a token where rotation lost it; None where only a new grant helps.
@@ -165,13 +278,13 @@ class TokenKeeper:
         try:
             return await self._client.continue_grant(self._wallet.auth_server, continuation)
         except TooFastError:
-            if not self._needs_consent(right):
+            if not needs_consent(right, self._scope):
                 return None
         except OpenPaymentsError as error:
             if not self._is_lost(right, error):
                 raise
             return None
-        await self._clock.sleep(_wait_of(continuation))
+        await self._clock.sleep(wait_of(continuation))
         return await self._client.continue_grant(self._wallet.auth_server, continuation)
 
     def _is_lost(self, right: Right, error: OpenPaymentsError) -> bool:
@@ -183,111 +296,59 @@ class TokenKeeper:
             return False
         if not isinstance(error, (GrantError, NotFoundError, NotPermittedError)):
             return False
-        return bool(error.code) or not self._needs_consent(right)
+        return bool(error.code) or not needs_consent(right, self._scope)
 
-    def _needs_consent(self, right: Right) -> bool:
-        return right is Right.OUTGOING or self._scope is Scope.EVERYTHING
+    def _with_token(
+        self, held: HeldGrant, token: AccessToken, continuation: Continuation | None
+    ) -> HeldGrant:
+        return msgspec.structs.replace(
+            held, token=token, continuation=continuation, renewed_at=self._clock.now()
+        )
+
+    async def _hold(self, right: Right, grant: HeldGrant) -> Secret:
+        self._not_before.pop(right, None)
+        await self._shelf.put(right, grant)
+        return grant.token.value
+
+    # A new grant
 
     async def _obtain(self, right: Right) -> Secret:
-        from opdash.openpayments.grants import InteractRequest
+        async with self._shelf.locked():
+            held = self._fitting(right)
+        if held is not None:  # another process has asked meanwhile
+            expired = held.has_expired(self._clock.now())
+            return await self._renew(right, held) if expired else held.token.value
+        grant = await self._granted(right, self._scope)
+        async with self._shelf.locked():
+            return await self._hold(right, grant)
 
-        access = self._access(right)
-        auth_server = self._wallet.auth_server
-        interact = InteractRequest() if self._needs_consent(right) else None
-        try:
-            grant = await self._client.request_grant(auth_server, access, interact=interact)
-        except InteractionNeededError:
-            grant = await self._client.request_grant(
-                auth_server, access, interact=InteractRequest()
-            )
-        if grant.token is None:
-            grant = await self._await_consent(right, grant)
+    async def _granted(self, right: Right, scope: Scope) -> HeldGrant:
+        """Ask for a grant, with the account holder's consent where the server wants it."""
+        asked = self._access(right, scope)
+        grant, with_consent = await self._request(right, asked, ask=needs_consent(right, scope))
         if grant.token is None:
             raise ProtocolError("The authorization server gave neither a token nor a question.")
-        return self._hold(right, grant.token, grant.continuation)
+        now = self._clock.now()
+        return HeldGrant(
+            binding=self._binding,
+            asked=asked,
+            token=grant.token,
+            continuation=grant.continuation,
+            given_at=now,
+            renewed_at=now,
+            with_consent=with_consent,
+        )
 
-    def _hold(self, right: Right, token: AccessToken, continuation: Continuation | None) -> Secret:
-        lifetime = float("inf") if token.expires_in is None else float(token.expires_in)
-        margin = min(30.0, lifetime * 0.2)
-        ends_at = self._clock.monotonic() + lifetime
-        self._held[right] = _Held(token, continuation, ends_at - margin, ends_at)
-        return token.value
-
-    def _access(self, right: Right) -> tuple[Access, ...]:
-        from opdash.openpayments.grants import Access
-
-        if right is Right.OUTGOING:
-            return (Access("outgoing-payment", ("read", "read-all"), identifier=self._wallet.id),)
-        own = ("create", "complete", "read", "list")
-        if self._scope is Scope.EVERYTHING:
-            everything = (*own, "read-all", "list-all")
-            return (Access("incoming-payment", everything, identifier=self._wallet.id),)
-        return (Access("incoming-payment", own),)
-
-    async def _await_consent(self, right: Right, grant: Grant) -> Grant:
-        if grant.interaction is None or grant.continuation is None:
-            raise ProtocolError("The authorization server gave neither a token nor a question.")
-        until = self._clock.now() + INTERACTION_LIFE
-        abandoned = self._abandoned[right] = asyncio.Event()
-        self._desk.ask(right, grant.interaction.redirect, until)
-        granted, sentence = False, "The wait for consent ended."
-        try:
-            answer = await self._poll_continue(grant.continuation, until, abandoned)
-            granted, sentence = True, f"Consent was given: opdash may {right.value}."
-            return answer
-        except OpenPaymentsError as error:
-            sentence = str(error)
-            raise
-        finally:
-            self._abandoned.pop(right, None)
-            self._desk.end(granted, sentence)
-
-    async def _poll_continue(
-        self, continuation: Continuation, until: datetime, abandoned: asyncio.Event
-    ) -> Grant:
+    async def _request(
+        self, right: Right, asked: tuple[Access, ...], *, ask: bool
+    ) -> tuple[Grant, bool]:
+        """Return a grant with its token, and whether the account holder was asked for it."""
         auth_server = self._wallet.auth_server
-        wait = _wait_of(continuation)
-        while self._clock.now() < until:
-            if await self._waited(wait, abandoned):
-                await self._client.cancel_grant(auth_server, continuation)
-                raise _consent_error("Nobody waits for consent any more.")
-            try:
-                grant = await self._client.continue_grant(auth_server, continuation)
-            except TooFastError:
-                wait = min(wait + 1.0, _MOST_WAIT)
-                continue
-            except OpenPaymentsError as error:
-                if not _is_outage(error):
-                    raise
-                wait = min(wait * 2.0, _MOST_WAIT)
-                continue
-            if grant.token is not None:
-                return grant
-            continuation = grant.continuation or continuation
-            wait = max(wait, _wait_of(continuation))
-        raise _consent_error("Nobody consented within ten minutes.")
+        if not ask:
+            with contextlib.suppress(InteractionNeededError):
+                return await self._client.request_grant(auth_server, asked), False
+        grant = await self._desk.obtain(self._client, auth_server, asked, right)
+        return grant, self._desk.was_asked(right)
 
-    async def _waited(self, seconds: float, abandoned: asyncio.Event) -> bool:
-        """Sleep, and return whether the wait was given up meanwhile."""
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        giving_up = asyncio.ensure_future(abandoned.wait())
-        try:
-            await asyncio.wait({sleeping, giving_up}, return_when=asyncio.FIRST_COMPLETED)
-            return abandoned.is_set()
-        finally:
-            sleeping.cancel()
-            giving_up.cancel()
-
-
-def _wait_of(continuation: Continuation) -> float:
-    wait = DEFAULT_WAIT if continuation.wait is None else float(continuation.wait)
-    return min(max(wait, _LEAST_WAIT), _MOST_WAIT)
-
-
-def _is_outage(error: OpenPaymentsError) -> bool:
-    """Return whether the server gave no answer to what it was asked, and may give one later."""
-    return isinstance(error, (UnreachableError, ServerFaultError, TooManyRequestsError))
-
-
-def _consent_error(sentence: str) -> GrantDeniedError:
-    return GrantDeniedError(sentence, "Ask again when the account holder is ready.", status=0)
+    def _access(self, right: Right, scope: Scope) -> tuple[Access, ...]:
+        return access_of(right, scope, self._wallet.id, read_only=self._read_only)

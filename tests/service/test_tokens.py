@@ -152,10 +152,11 @@ async def test_a_revoked_token_is_replaced(
     connection = watched.session._connection
     client, wallet = await connection.client(), await connection.wallet()
     tokens = await connection.tokens()
-    held = tokens._held[Right.INCOMING].token
-    await client.revoke_token(wallet.auth_server, held)
+    held = connection.shelf.get(Right.INCOMING)
+    assert held is not None
+    await client.revoke_token(wallet.auth_server, held.token)
     await watched.session.poll_once()
-    assert tokens.current(Right.INCOMING) != held.value
+    assert tokens.current(Right.INCOMING) != held.token.value
 
 
 async def test_a_token_that_stays_inactive_ends_in_an_error_not_in_a_loop(
@@ -184,7 +185,8 @@ async def test_tokens_are_shown_nowhere(
     tokens = await watched.session._connection.tokens()
     token = tokens.current(Right.INCOMING)
     assert token is not None
-    shown = repr(tokens._held) + repr(watched.events) + repr(watched.exchanges)
+    held = watched.session.connection.shelf.get(Right.INCOMING)
+    shown = repr(held) + repr(watched.events) + repr(watched.exchanges)
     assert token.reveal() not in shown
 
 
