@@ -1,31 +1,20 @@
-"""Searching on a thread of its own, so that typing and painting never wait for it.
-
-A newer request interrupts the one that runs: what nobody waits for any more is not read.
-"""
+"""Searching on a thread of its own, and the rows that it finds."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
-from opdash.errors import LedgerError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import NEWEST_FIRST, AssetTotals, PaymentRow, Sort
 from opdash.ledger.search.finding import Matches
 from opdash.ledger.search.terms import Query
+from opdash.tui.reading_thread import OutdatedError, ReadingThread
 from opdash.tui.widgets.row_window import PIECE
 
-_T = TypeVar("_T")
+__all__ = ["FoundRows", "OutdatedError", "SearchThread"]
 
 
-class OutdatedError(Exception):
-    """A newer request has taken the place of this one."""
-
-
-class SearchThread:
+class SearchThread(ReadingThread):
     """Reads one wallet address's payments for searches.
 
     Args:
@@ -34,74 +23,26 @@ class SearchThread:
     """
 
     def __init__(self, path: Path, wallet_id: str) -> None:
-        self._path = path
+        super().__init__(path, "opdash-search")
         self._wallet_id = wallet_id
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="opdash-search")
-        self._reader: LedgerReader | None = None
-        self._request = 0
-
-    def begin(self) -> int:
-        """Return the number of a new request; what earlier ones still read is interrupted."""
-        self._request += 1
-        if self._reader is not None:
-            self._reader.interrupt()
-        return self._request
-
-    @property
-    def current(self) -> int:
-        """The number of the newest request."""
-        return self._request
-
-    def is_current(self, request: int) -> bool:
-        """Return whether no newer request has begun."""
-        return request == self._request
 
     async def first(self, request: int, query: Query) -> tuple[PaymentRow, ...]:
         """Return the newest payments that match. Raises `OutdatedError` and `LedgerError`."""
-        return await self._run(
+        return await self.read(
             request, lambda reader: reader.window(self._wallet_id, NEWEST_FIRST, 0, PIECE, query)
         )
 
     async def matches(self, request: int, query: Query, sort: Sort) -> Matches:
         """Return all payments that match. Raises `OutdatedError` and `LedgerError`."""
-        return await self._run(request, lambda reader: reader.matches(self._wallet_id, query, sort))
+        return await self.read(request, lambda reader: reader.matches(self._wallet_id, query, sort))
 
     async def totals(self, request: int, query: Query) -> tuple[AssetTotals, ...]:
         """Return what they add up to. Raises `OutdatedError` and `LedgerError`."""
-        return await self._run(request, lambda reader: reader.totals(self._wallet_id, query))
+        return await self.read(request, lambda reader: reader.totals(self._wallet_id, query))
 
     async def count(self, request: int, query: Query) -> int:
         """Return how many match. Raises `OutdatedError` and `LedgerError`."""
-        return await self._run(request, lambda reader: reader.count(self._wallet_id, query))
-
-    def close(self) -> None:
-        """End the thread once it is done; nothing is waited for."""
-        self.begin()
-        self._thread.submit(self._close)
-        self._thread.shutdown(wait=False)
-
-    async def _run(self, request: int, read: Callable[[LedgerReader], _T]) -> _T:
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._thread, self._read, request, read)
-        if not self.is_current(request):
-            raise OutdatedError
-        return found
-
-    def _read(self, request: int, read: Callable[[LedgerReader], _T]) -> _T:
-        if not self.is_current(request):
-            raise OutdatedError
-        if self._reader is None:
-            self._reader = LedgerReader.open(self._path)
-        try:
-            return read(self._reader)
-        except LedgerError:
-            if not self.is_current(request):
-                raise OutdatedError from None
-            raise
-
-    def _close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
+        return await self.read(request, lambda reader: reader.count(self._wallet_id, query))
 
 
 class FoundRows:
