@@ -7,6 +7,7 @@ from pathlib import Path
 from opdash.cli.options import CommandParser, UsageError
 
 _MOST_PAYMENTS = 2_000_000
+_YEAR = 366 * 86_400
 _PAYER = """\
 the payer
   pays what a client creates in parts within ten seconds, unless the payment's metadata holds
@@ -17,6 +18,11 @@ requests of the sandbox's own, in JSON
   POST /sandbox/pay    {"payment": URL, "amount": "1250", "packets": 3}  only the URL is needed
   POST /sandbox/clock  {"advance": SECONDS}
   GET  /sandbox/state  the truth; with ?payment=URL about one payment
+and what can go wrong
+  POST /sandbox/consent  {"decide": "ask" | "allow" | "deny", "free_lists": true}
+  POST /sandbox/outage   {"down": ["authorization"], "portal": true}  502s, or a portal's page
+  POST /sandbox/client   {"client": URL, "hidden_keys": ["opdash-1"], "public_name": null}
+  POST /sandbox/date     {"offset": SECONDS}  the Date header alone
 """
 
 
@@ -27,6 +33,8 @@ def run(arguments: list[str]) -> int:
         raise UsageError("A port lies between 0 and 65535.", "0 takes any free one.")
     if options.payments is not None and not 0 <= options.payments <= _MOST_PAYMENTS:
         raise UsageError(f"--payments lies between 0 and {_MOST_PAYMENTS:,}.")
+    if not abs(options.date_offset) <= _YEAR:
+        raise UsageError("--date-offset lies within a year.")
     if not 0 <= options.latency <= 60_000:
         raise UsageError("--latency lies between 0 and 60000 milliseconds.")
     from opdash.sandbox.options import SandboxOptions
@@ -39,6 +47,8 @@ def run(arguments: list[str]) -> int:
             seed=options.seed,
             payer=options.payer,
             auto_consent=options.auto_consent,
+            free_lists=options.free_lists,
+            date_offset=options.date_offset,
             key_file=options.key_file,
             data=options.data,
             latency=options.latency,
@@ -66,6 +76,14 @@ def _parser() -> CommandParser:
     add("--seed", type=int, default=1, metavar="N", help="another seed makes up other payments")
     add("--payer", action="store_true", help="pay open payments by itself; see below")
     add("--auto-consent", action="store_true", help="approve interactive grants at once")
+    add("--free-lists", action="store_true", help="give list-all without consent")
+    add(
+        "--date-offset",
+        type=int,
+        default=0,
+        metavar="SECONDS",
+        help="let the Date header be wrong by so much",
+    )
     add(
         "--key-file",
         type=Path,

@@ -18,14 +18,16 @@ from opdash.sandbox.access import AccessControl
 from opdash.sandbox.auth_server import AuthServer
 from opdash.sandbox.bodies import Bodies
 from opdash.sandbox.clients import Clients
-from opdash.sandbox.clock import SandboxClock
+from opdash.sandbox.clock import SECOND, SandboxClock
 from opdash.sandbox.control import Control
 from opdash.sandbox.database import open_database, read_fact, write_fact
 from opdash.sandbox.errors import Refusal, plain_error
 from opdash.sandbox.exchange import Exchange, endpoint
+from opdash.sandbox.fault_control import FaultControl
 from opdash.sandbox.fiction import Fiction
 from opdash.sandbox.front_door import FrontDoor
 from opdash.sandbox.grants import Grants
+from opdash.sandbox.holder import AccountHolder, Decision
 from opdash.sandbox.interactions import Interactions
 from opdash.sandbox.options import SandboxOptions
 from opdash.sandbox.outages import Outages
@@ -93,19 +95,22 @@ def build_sandbox(
     def remember_clock() -> None:
         write_fact(database, _SKIPPED, str(sandbox_clock.skipped))
 
-    consent = options.auto_consent
+    holder = AccountHolder(
+        Decision.ALLOW if options.auto_consent else Decision.ASK, free_lists=options.free_lists
+    )
+    sandbox_clock.date_offset = options.date_offset * SECOND
     control = Control(
-        sandbox_clock, wallets, payments, transfers, simulation, bodies, outages, remember_clock
+        sandbox_clock, wallets, payments, transfers, simulation, bodies, remember_clock
     )
-    auth = AuthServer(tenant, wallets, grants, clients, access, sandbox_clock, auto_consent=consent)
-    interactions = Interactions(
-        grants, sandbox_clock, bodies.auth_origin, tenant, auto_consent=consent
-    )
+    faults = FaultControl(sandbox_clock, wallets, clients, outages, holder)
+    auth = AuthServer(tenant, wallets, grants, clients, access, sandbox_clock, holder)
+    interactions = Interactions(grants, clients, sandbox_clock, bodies.auth_origin, tenant, holder)
     resources = ResourceServer(tenant, wallets, payments, transfers, access, bodies, simulation)
     routes = [
         *control.routes(),
-        *auth.routes(),
+        *faults.routes(),
         *interactions.routes(),
+        *auth.routes(),
         Route("/auth/{rest:path}", endpoint(_not_found), methods=["GET"]),
         *resources.routes(),
         *WalletServer(wallets, bodies).routes(),

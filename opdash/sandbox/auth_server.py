@@ -24,6 +24,7 @@ from opdash.sandbox.grants import (
     InteractionState,
     TokenRow,
 )
+from opdash.sandbox.holder import AccountHolder, Decision
 from opdash.sandbox.payments import is_uuid
 from opdash.sandbox.wallets import WalletDirectory
 
@@ -43,8 +44,7 @@ class AuthServer:
         clients: Clients,
         access: AccessControl,
         clock: SandboxClock,
-        *,
-        auto_consent: bool,
+        holder: AccountHolder,
     ) -> None:
         self._tenant = tenant
         self._wallets = wallets
@@ -53,7 +53,7 @@ class AuthServer:
         self._access = access
         self._clock = clock
         self._origin = f"{wallets.base_url}/auth"
-        self._auto_consent = auto_consent
+        self._holder = holder
 
     def routes(self) -> list[Route]:
         """Return the routes, all below ``/auth``."""
@@ -97,7 +97,7 @@ class AuthServer:
         access = tuple(_as_granted(item) for item in body.get("access_token", {}).get("access", ()))
         if not access:
             raise grant_error(400, "invalid_request", "subject or access_token required")
-        if not _needs_consent(access):
+        if not _needs_consent(access, free_lists=self._holder.free_lists):
             now = self._clock.now()
             grant = self._grants.create(client, access, GrantState.APPROVED, None, now)
             return self._issue(grant)
@@ -156,15 +156,18 @@ class AuthServer:
         if name is None:
             raise grant_error(400, "invalid_client", "missing required request field 'client'")
         finish = interact.get("finish")
-        approved = self._auto_consent and finish is None
+        approved = self._holder.decides is Decision.ALLOW and finish is None
+        rejected = self._holder.decides is Decision.DENY and finish is None
         grant = self._grants.create(
             client,
             access,
-            GrantState.APPROVED if approved else GrantState.PENDING,
+            _state(approved=approved, rejected=rejected),
             None if finish is None else (finish["uri"], finish["nonce"]),
             self._clock.now(),
         )
-        state = InteractionState.APPROVED if approved else InteractionState.PENDING
+        state = InteractionState.PENDING
+        if approved or rejected:
+            state = InteractionState.APPROVED if approved else InteractionState.DENIED
         interaction = self._grants.begin_interaction(grant.id, state, self._clock.now())
         shown = urlencode({"clientName": name, "clientUri": self._wallets.url(client)})
         redirect = f"{self._origin}/interact/{interaction.id}/{interaction.nonce}?{shown}"
@@ -249,11 +252,17 @@ def _validated(handler: Handler) -> Handler:
     return call
 
 
-def _needs_consent(access: tuple[dict[str, Any], ...]) -> bool:
+def _state(*, approved: bool, rejected: bool) -> GrantState:
+    if approved or rejected:
+        return GrantState.APPROVED if approved else GrantState.REJECTED
+    return GrantState.PENDING
+
+
+def _needs_consent(access: tuple[dict[str, Any], ...], *, free_lists: bool) -> bool:
     needs = False
     for item in access:
         if item["type"] == "outgoing-payment" or "list-all" in item["actions"]:
-            needs = True
+            needs |= item["type"] == "outgoing-payment" or not free_lists
             if not item.get("identifier"):
                 raise grant_error(400, "invalid_request", "access identifier required")
     return needs

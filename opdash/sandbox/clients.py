@@ -82,6 +82,14 @@ class Clients:
             return keys
         return _read_keys(await self._fetch(f"{url}/jwks.json"))
 
+    def url(self, client: str) -> str:
+        """Return a client's wallet address."""
+        return self._wallets.url(client)
+
+    def forget(self, client: str) -> None:
+        """Look a client of the sandbox's own up anew when it is met again."""
+        self._local.pop(client, None)
+
     async def public_name(self, client: str) -> str | None:
         """Return the name that a client's wallet address shows, or None."""
         url = self._wallets.url(client)

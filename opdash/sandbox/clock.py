@@ -30,18 +30,24 @@ class SandboxClock:
 
     Attributes:
         skipped: The microseconds skipped so far.
+        date_offset: Microseconds by which the ``Date`` header alone is wrong.
     """
 
     def __init__(self, clock: Clock, skipped: int = 0) -> None:
         self._clock = clock
         self._latest = 0
         self.skipped = skipped
+        self.date_offset = 0
 
     def now(self) -> int:
         """Return the current instant in microseconds."""
         wall = (self._clock.now() - _EPOCH) // _MICROSECOND
         self._latest = max(self._latest, wall + self.skipped)
         return self._latest
+
+    def shown(self) -> int:
+        """Return the instant that the ``Date`` header shows."""
+        return self.now() + self.date_offset
 
     def advance(self, microseconds: int) -> None:
         """Skip so much time, at once."""

@@ -18,7 +18,6 @@ from opdash.sandbox.bodies import Bodies
 from opdash.sandbox.clock import SECOND, SandboxClock, iso_instant
 from opdash.sandbox.errors import InvalidRequestError, control_error
 from opdash.sandbox.exchange import Exchange, Handler, endpoint, json_answer
-from opdash.sandbox.outages import Outages
 from opdash.sandbox.payments import MAX_STORED, IncomingPayments, IncomingRow, is_uuid
 from opdash.sandbox.simulation import Simulation
 from opdash.sandbox.transfers import MAX_PACKETS, Transfer, Transfers, usual_packets
@@ -51,12 +50,6 @@ class ClockOrder(msgspec.Struct, forbid_unknown_fields=True):
     advance: Decimal
 
 
-class OutageOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """What ``POST /sandbox/outage`` takes: the servers that are down from now on, or none."""
-
-    down: list[str]
-
-
 class Control:
     """Answers the sandbox's own requests."""
 
@@ -68,7 +61,6 @@ class Control:
         transfers: Transfers,
         simulation: Simulation,
         bodies: Bodies,
-        outages: Outages,
         clock_changed: Callable[[], None],
     ) -> None:
         self._clock = clock
@@ -77,7 +69,6 @@ class Control:
         self._transfers = transfers
         self._simulation = simulation
         self._bodies = bodies
-        self._outages = outages
         self._clock_changed = clock_changed
 
     def routes(self) -> list[Route]:
@@ -89,13 +80,12 @@ class Control:
         return [
             route("/pay", "POST", self.pay),
             route("/clock", "POST", self.advance),
-            route("/outage", "POST", self.outage),
             route("/state", "GET", self.state),
         ]
 
     async def pay(self, exchange: Exchange) -> Response:
         """Pay an open incoming payment; the answer names the outgoing payment."""
-        order = _read(exchange, PayOrder)
+        order = read_order(exchange, PayOrder)
         row, wallet = self._find(order.payment)
         if not row.is_open(self._clock.now()):
             raise control_error(409, "The payment is completed or expired; it takes no money.")
@@ -111,19 +101,13 @@ class Control:
 
     async def advance(self, exchange: Exchange) -> Response:
         """Skip time, and let happen what is due by then."""
-        order = _read(exchange, ClockOrder)
+        order = read_order(exchange, ClockOrder)
         if not (order.advance.is_finite() and 0 <= order.advance <= _TEN_YEARS):
             raise control_error(400, "The clock skips from 0 seconds to ten years, never back.")
         self._clock.advance(int(order.advance * SECOND))
         self._clock_changed()
         self._simulation.catch_up()
         return json_answer({"now": iso_instant(self._clock.now())})
-
-    async def outage(self, exchange: Exchange) -> Response:
-        """Take servers down, or let all be up again."""
-        order = _read(exchange, OutageOrder)
-        self._outages.take_down(order.down)
-        return json_answer({"down": sorted(set(order.down))})
 
     async def state(self, exchange: Exchange) -> Response:
         """Tell the truth about the server, or with ``?payment=URL`` about one payment."""
@@ -176,7 +160,8 @@ def _amount(order: PayOrder, row: IncomingRow) -> int:
     return amount
 
 
-def _read(exchange: Exchange, kind: type[_T]) -> _T:
+def read_order(exchange: Exchange, kind: type[_T]) -> _T:
+    """Return what a control request orders. Raises `Refusal`."""
     if not exchange.headers.get("content-type", "").startswith("application/json"):
         raise control_error(415, "Send JSON, and say so in Content-Type.")
     try:

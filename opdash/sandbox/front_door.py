@@ -53,7 +53,7 @@ class FrontDoor:
                 if held_back:
                     await self._clock.sleep(held_back)
                 message["headers"] += [
-                    (b"date", http_date(self._clock.now()).encode()),
+                    (b"date", http_date(self._clock.shown()).encode()),
                     (b"vary", b"Origin"),
                     (b"access-control-allow-origin", b"*"),
                 ]

@@ -1,20 +1,23 @@
 """What the account holder's browser asks of the authorization server, and the consent behind it.
 
-The consent itself is a request of its own (``POST /auth/grant/<id>/<nonce>/accept`` or ``reject``),
-as the wallet's login page would send it.
+The account holder decides on a page with a form (``/auth/consent``). A program that stands for them
+decides as a wallet's login page does: ``POST /auth/grant/<id>/<nonce>/accept`` or ``reject``.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from html import escape
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from opdash.sandbox.clients import Clients
 from opdash.sandbox.clock import SandboxClock, http_date
+from opdash.sandbox.consent_page import Asked, question_page, told_page
 from opdash.sandbox.errors import grant_error
 from opdash.sandbox.exchange import Exchange, Handler, endpoint, json_answer, text_answer
 from opdash.sandbox.grants import (
@@ -25,12 +28,12 @@ from opdash.sandbox.grants import (
     InteractionRow,
     InteractionState,
 )
+from opdash.sandbox.holder import AccountHolder, Decision
 
 _COOKIE = "sessionId"
-_NO_PAGE = (
-    "This sandbox asks nobody for consent. Start it with --auto-consent, or decide with\n"
-    "POST /auth/grant/<interactId>/<nonce>/accept or .../reject.\n"
-)
+_FORM_TYPE = "application/x-www-form-urlencoded"
+_LATE = "The chance to decide is over: it lasts ten minutes."
+_DECIDED = "This was decided before."
 
 
 class Interactions:
@@ -38,26 +41,28 @@ class Interactions:
 
     Args:
         grants: The grants and interactions.
+        clients: Tells the clients' names.
         clock: Tells when an interaction has expired.
         auth_origin: The authorization server's URL without the tenant.
         tenant: The tenant's id.
-        auto_consent: Whether nobody is asked.
+        holder: How consent is given.
     """
 
     def __init__(
         self,
         grants: Grants,
+        clients: Clients,
         clock: SandboxClock,
         auth_origin: str,
         tenant: str,
-        *,
-        auto_consent: bool,
+        holder: AccountHolder,
     ) -> None:
         self._grants = grants
+        self._clients = clients
         self._clock = clock
         self._origin = auth_origin
         self._tenant = tenant
-        self._auto_consent = auto_consent
+        self._holder = holder
 
     def routes(self) -> list[Route]:
         """Return the routes, all below ``/auth``."""
@@ -69,6 +74,7 @@ class Interactions:
             route("/interact/{id}/{nonce}", "GET", self.start),
             route("/interact/{id}/{nonce}/finish", "GET", self.finish),
             route("/consent", "GET", self.consent),
+            route("/consent", "POST", self.decide),
             route("/grant/{id}/{nonce}", "GET", self.details),
             route("/grant/{id}/{nonce}/{choice}", "POST", self.choose),
         ]
@@ -96,15 +102,55 @@ class Interactions:
         return answer
 
     async def consent(self, exchange: Exchange) -> Response:
-        """Stand in for the page that asks for consent."""
-        if not self._auto_consent:
-            return text_answer(_NO_PAGE, 501)
-        identifier, nonce = exchange.query.get("interactId", ""), exchange.query.get("nonce", "")
-        interaction = self._grants.interaction(identifier, nonce)
+        """Show the page that asks for consent, or decide where nobody is asked."""
+        interaction = self._named(exchange.query)
         if interaction is None:
-            raise grant_error(404, "unknown_interaction", "unknown interaction")
-        self._decide(interaction, InteractionState.APPROVED)
-        return _redirect(f"{self._origin}/interact/{identifier}/{nonce}/finish")
+            return told_page("Nothing to decide", "This page is unknown here.", 404)
+        if self._holder.decides is not Decision.ASK:
+            allows = self._holder.decides is Decision.ALLOW
+            state = InteractionState.APPROVED if allows else InteractionState.DENIED
+            self._decide(interaction, state)
+            return _redirect(self._finish_url(interaction))
+        grant = self._grants.get(interaction.grant_id)
+        problem = self._why_closed(interaction, grant)
+        if problem:
+            return told_page("Nothing to decide", problem, 410)
+        return question_page(
+            Asked(
+                client_name=await self._clients.public_name(grant.client) or "A client",
+                client_url=self._clients.url(grant.client),
+                access=grant.access,
+                action=f"{self._origin}/consent",
+                interaction=interaction.id,
+                nonce=interaction.nonce,
+            )
+        )
+
+    async def decide(self, exchange: Exchange) -> Response:
+        """Take what the account holder chose on the page, and send the browser on."""
+        if not exchange.headers.get("content-type", "").startswith(_FORM_TYPE):
+            raise grant_error(415, "invalid_request", "a form is expected")
+        form = dict(parse_qsl(exchange.body.decode(errors="replace")))
+        interaction = self._named(form)
+        if interaction is None or form.get("choice") not in ("accept", "reject"):
+            return told_page("Nothing to decide", "This page is unknown here.", 404)
+        if _session(exchange) != interaction.session:
+            return told_page(
+                "Nothing was decided", "Open the address anew that the client gave you.", 401
+            )
+        grant = self._grants.get(interaction.grant_id)
+        problem = self._why_closed(interaction, grant)
+        if problem:
+            return told_page("Nothing was decided", problem, 410)
+        allows = form["choice"] == "accept"
+        self._decide(interaction, InteractionState.APPROVED if allows else InteractionState.DENIED)
+        if grant.finish_uri is not None:
+            return _redirect(self._finish_url(interaction), 303)
+        self._grants.set_state(grant.id, GrantState.APPROVED if allows else GrantState.REJECTED)
+        return told_page(
+            "You allowed it" if allows else "You denied it",
+            "You can close this window and return to the client, which will find out by itself.",
+        )
 
     async def details(self, exchange: Exchange) -> Response:
         """Tell the consent page what is asked for."""
@@ -163,6 +209,20 @@ class Interactions:
             case InteractionState.PENDING:
                 return {"result": "grant_invalid"}
 
+    def _why_closed(self, interaction: InteractionRow, grant: GrantRow) -> str:
+        """Return why nothing can be decided any more; empty where it can."""
+        if grant.state is GrantState.REVOKED:
+            return "The client has withdrawn its request."
+        if interaction.state is not InteractionState.PENDING:
+            return _DECIDED
+        return _LATE if interaction.is_expired(self._clock.now()) else ""
+
+    def _named(self, fields: Mapping[str, str]) -> InteractionRow | None:
+        return self._grants.interaction(fields.get("interactId", ""), fields.get("nonce", ""))
+
+    def _finish_url(self, interaction: InteractionRow) -> str:
+        return f"{self._origin}/interact/{interaction.id}/{interaction.nonce}/finish"
+
     def _decide(self, interaction: InteractionRow, state: InteractionState) -> None:
         if self._grants.get(interaction.grant_id).state in (
             GrantState.REJECTED,
@@ -190,9 +250,9 @@ def interaction_hash(
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _redirect(url: str) -> Response:
+def _redirect(url: str, status: int = 302) -> Response:
     body = f"Redirecting to {escape(url)}."
-    return Response(body, 302, {"Location": url}, media_type="text/html; charset=utf-8")
+    return Response(body, status, {"Location": url}, media_type="text/html; charset=utf-8")
 
 
 def _with_query(uri: str, parameters: dict[str, str]) -> str:

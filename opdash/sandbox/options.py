@@ -20,6 +20,8 @@ class SandboxOptions:
         seed: Everything made up (names, amounts, metadata, ids) follows from it.
         payer: Whether open payments get paid without anybody asking.
         auto_consent: Whether interactive grants are approved without anybody asking.
+        free_lists: Whether ``list-all`` is given without the account holder's consent.
+        date_offset: Seconds by which the ``Date`` header differs from the sandbox's clock.
         key_file: Where the opdash client's private key is kept; made there if absent. None makes
             a new key at every start.
         data: A directory that keeps the server's data from one start to the next; None keeps
@@ -33,6 +35,8 @@ class SandboxOptions:
     seed: int = 1
     payer: bool = False
     auto_consent: bool = False
+    free_lists: bool = False
+    date_offset: int = 0
     key_file: Path | None = None
     data: Path | None = None
     latency: int = 0

@@ -9,6 +9,15 @@ from starlette.responses import HTMLResponse, Response
 
 from opdash.sandbox.errors import control_error
 
+_BAD_GATEWAY = (
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    "<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+_PORTAL = (
+    "<!doctype html>\n<title>Welcome</title>\n<h1>Welcome to the hotel's network</h1>\n"
+    "<p>Please accept our conditions to go on.</p>\n"
+)
+
 
 class Part(StrEnum):
     """One of the three servers that a real provider runs."""
@@ -28,9 +37,14 @@ class Outages:
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
         self._down: frozenset[Part] = frozenset()
+        self._portal = False
 
-    def take_down(self, names: Iterable[str]) -> None:
+    def take_down(self, names: Iterable[str], *, portal: bool = False) -> None:
         """Let exactly these servers be down.
+
+        Args:
+            names: The servers, by the values of `Part`.
+            portal: Whether a captive portal's page (200) stands in for them, not a proxy's 502.
 
         Raises:
             Refusal: A name is none of a server.
@@ -40,6 +54,7 @@ class Outages:
         except ValueError as error:
             known = ", ".join(Part)
             raise control_error(400, f"The servers are called {known}.") from error
+        self._portal = portal
 
     def is_down(self, part: Part) -> bool:
         """Return whether a server is down."""
@@ -49,11 +64,9 @@ class Outages:
         """Return what the proxy in front answers for a server that is down, or None."""
         if path.startswith("/sandbox/") or self._part(path) not in self._down:
             return None
-        return HTMLResponse(
-            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
-            "<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n",
-            status_code=502,
-        )
+        if self._portal:
+            return HTMLResponse(_PORTAL)
+        return HTMLResponse(_BAD_GATEWAY, status_code=502)
 
     def _part(self, path: str) -> Part:
         if path.startswith("/auth/"):

@@ -71,6 +71,8 @@ class SandboxProcess:
         seed: int = 1,
         payer: bool = False,
         auto_consent: bool = False,
+        free_lists: bool = False,
+        date_offset: int = 0,
         port: int = 0,
         key_file: Path | None = None,
         data: Path | None = None,
@@ -86,6 +88,8 @@ class SandboxProcess:
         command += [] if payments is None else ["--payments", str(payments)]
         command += ["--payer"] if payer else []
         command += ["--auto-consent"] if auto_consent else []
+        command += ["--free-lists"] if free_lists else []
+        command += ["--date-offset", str(date_offset)] if date_offset else []
         command += [] if key_file is None else ["--key-file", str(key_file)]
         command += [] if data is None else ["--data", str(data)]
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
@@ -146,9 +150,30 @@ class SandboxProcess:
         """Skip time at the sandbox; what falls due in it takes place."""
         self._ask("/sandbox/clock", {"advance": seconds})
 
-    def take_down(self, *servers: str) -> None:
-        """Let exactly these servers be down: authorization, resource, wallet-address; or none."""
-        self._ask("/sandbox/outage", {"down": list(servers)})
+    def take_down(self, *servers: str, portal: bool = False) -> None:
+        """Let exactly these servers be down: authorization, resource, wallet-address; or none.
+
+        With ``portal`` a captive portal's page with status 200 stands in for them.
+        """
+        self._ask("/sandbox/outage", {"down": list(servers), "portal": portal})
+
+    def decide(self, decision: str, *, free_lists: bool = False) -> None:
+        """Let consent be asked for ("ask"), or decide without ("allow", "deny")."""
+        self._ask("/sandbox/consent", {"decide": decision, "free_lists": free_lists})
+
+    def misdate(self, seconds: int) -> None:
+        """Let the ``Date`` header be wrong by so many seconds."""
+        self._ask("/sandbox/date", {"offset": seconds})
+
+    def hide_keys(self, *key_ids: str, client: str = "") -> None:
+        """Let exactly these keys be missing from a client's jwks; the first client's by default."""
+        address = client or self.client.wallet_address
+        self._ask("/sandbox/client", {"client": address, "hidden_keys": list(key_ids)})
+
+    def rename(self, public_name: str | None, *, client: str = "") -> None:
+        """Give a client another public name, or none; the first client by default."""
+        address = client or self.client.wallet_address
+        self._ask("/sandbox/client", {"client": address, "public_name": public_name})
 
     def state(self, payment: str = "") -> dict[str, Any]:
         """Return the truth about the server, or about one incoming payment by its URL."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opdash.openpayments.amounts import Asset
 
@@ -77,6 +77,7 @@ class WalletDirectory:
         self.base_url = base_url
         self._by_path = {wallet.path: wallet for wallet in wallets}
         self._keys = dict(keys)
+        self._hidden_keys: dict[str, frozenset[str]] = {}
 
     def __iter__(self) -> Iterable[Wallet]:
         return iter(self._by_path.values())
@@ -105,4 +106,14 @@ class WalletDirectory:
 
     def jwks(self, wallet: Wallet) -> dict[str, list[Mapping[str, str]]]:
         """Return the keys that a wallet address serves."""
-        return {"keys": list(self._keys.get(wallet.path, ()))}
+        hidden = self._hidden_keys.get(wallet.path, frozenset())
+        keys = self._keys.get(wallet.path, ())
+        return {"keys": [key for key in keys if key["kid"] not in hidden]}
+
+    def hide_keys(self, path: str, key_ids: Iterable[str]) -> None:
+        """Let exactly these keys be missing from a wallet address's jwks."""
+        self._hidden_keys[path] = frozenset(key_ids)
+
+    def rename(self, path: str, public_name: str | None) -> None:
+        """Give a wallet address another public name, or none."""
+        self._by_path[path] = replace(self._by_path[path], public_name=public_name)

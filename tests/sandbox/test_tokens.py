@@ -193,15 +193,6 @@ def test_without_a_public_name_there_is_no_consent(asked: Scene) -> None:
     assert answer.json()["error"]["code"] == "invalid_client"
 
 
-def test_nobody_is_asked_without_auto_consent(asked: Scene) -> None:
-    started = asked.own.plain("GET", asked.pending()["interact"]["redirect"])
-
-    page = asked.own.plain("GET", started.headers["location"])
-
-    assert page.status_code == 501
-    assert "--auto-consent" in page.text
-
-
 def test_auto_consent_lets_a_client_poll(fresh_sandbox: SandboxProcess) -> None:
     client = RawClient(fresh_sandbox)
     token = client.consented_token(
