@@ -1,0 +1,1 @@
+"""The merchant's books over the ledger alone: reconciliation, exports, statements."""

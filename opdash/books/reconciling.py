@@ -1,0 +1,236 @@
+"""Holding a merchant's invoices against the payments that the ledger knows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+
+import msgspec
+
+from opdash.books.classing import standing
+from opdash.books.matching import Matches, match
+from opdash.books.naming import references
+from opdash.books.records import (
+    BookPayment,
+    Decisions,
+    Flag,
+    Invoice,
+    InvoiceClass,
+    InvoiceResult,
+    Match,
+    PaymentClass,
+    PaymentResult,
+    Reconciliation,
+)
+from opdash.ledger.records import PaymentRow
+from opdash.openpayments.amounts import Asset
+
+CLEAR = frozenset({InvoiceClass.PAID, InvoiceClass.OUTSTANDING, InvoiceClass.PARTIAL})
+"""Classes that need nobody: paid, or still waiting for money."""
+
+
+def book_payment(row: PaymentRow) -> BookPayment:
+    """Return a payment of the ledger as the books see it."""
+    return BookPayment(
+        id=row.id,
+        wallet=row.wallet,
+        state=row.state,
+        asset=row.received_asset,
+        asked=row.asked,
+        received=row.received,
+        references=references(row.metadata_json),
+        description=row.description,
+        created_at=row.created_at,
+    )
+
+
+def reconcile(
+    invoices: Sequence[Invoice],
+    payments: Sequence[BookPayment],
+    decisions: Decisions | None = None,
+    *,
+    not_invoices: Collection[str] = (),
+    zone_offset: timedelta = timedelta(0),
+) -> Reconciliation:
+    """Hold invoices against payments.
+
+    The result does not depend on the order of either, and a person's decisions win over rules.
+
+    Args:
+        invoices: All rows of the file.
+        payments: All payments known; each URL once.
+        decisions: What people decided.
+        not_invoices: URLs of payments that the merchant's saved searches name as none's.
+        zone_offset: Added to a payment's instant to find its day.
+    """
+    found = match(
+        invoices,
+        payments,
+        decisions or Decisions(),
+        not_invoices=frozenset(not_invoices),
+        zone_offset=zone_offset,
+    )
+    by_id = {payment.id: payment for payment in payments}
+    return Reconciliation(
+        _invoice_results(invoices, by_id, found),
+        _payment_results(payments, found, frozenset(not_invoices)),
+    )
+
+
+def _invoice_results(
+    invoices: Sequence[Invoice], payments: dict[str, BookPayment], found: Matches
+) -> tuple[InvoiceResult, ...]:
+    by_row = _by_row(found.matches, payments)
+    suggested = {one.row: one for one in found.suggestions}
+    candidates: defaultdict[int, list[str]] = defaultdict(list)
+    for payment_id, rows in found.ambiguous.items():
+        for row in rows:
+            candidates[row].append(payment_id)
+    times = Counter(invoice.number for invoice in invoices)
+    return tuple(
+        _invoice_result(
+            invoice,
+            [(payments[one.payment_id], one) for one in by_row.get(invoice.row, ())],
+            tuple(sorted(candidates.get(invoice.row, ()))),
+            suggested.get(invoice.row),
+            repeated=times[invoice.number] > 1,
+        )
+        for invoice in invoices
+    )
+
+
+def _invoice_result(
+    invoice: Invoice,
+    paid_by: list[tuple[BookPayment, Match]],
+    candidates: tuple[str, ...],
+    suggestion: Match | None,
+    *,
+    repeated: bool,
+) -> InvoiceResult:
+    result = InvoiceResult(
+        invoice=invoice,
+        kind=InvoiceClass.AMBIGUOUS if candidates else InvoiceClass.OUTSTANDING,
+        matches=tuple(one for _, one in paid_by),
+        difference=-invoice.amount,
+        flags=(Flag.SUGGESTED,) if suggestion else (),
+        candidates=candidates,
+        suggestion=suggestion,
+    )
+    if paid_by:
+        found = standing(invoice, paid_by)
+        result = msgspec.structs.replace(
+            result,
+            kind=found.kind,
+            received=found.received,
+            difference=found.difference,
+            flags=found.flags,
+        )
+    if repeated:
+        result = msgspec.structs.replace(result, kind=InvoiceClass.DUPLICATE_NUMBER)
+    return result
+
+
+def _by_row(matches: Iterable[Match], payments: dict[str, BookPayment]) -> dict[int, list[Match]]:
+    by_row: defaultdict[int, list[Match]] = defaultdict(list)
+    for one in matches:
+        by_row[one.row].append(one)
+    for some in by_row.values():
+        if len(some) > 1:
+            some.sort(key=lambda one: (payments[one.payment_id].created_at, one.payment_id))
+    return by_row
+
+
+def _payment_results(
+    payments: Sequence[BookPayment], found: Matches, not_invoices: frozenset[str]
+) -> tuple[PaymentResult, ...]:
+    by_payment: defaultdict[str, list[Match]] = defaultdict(list)
+    for one in found.matches:
+        by_payment[one.payment_id].append(one)
+    results = []
+    for payment in payments:
+        matches = tuple(sorted(by_payment.get(payment.id, ()), key=lambda one: one.row))
+        candidates = found.ambiguous.get(payment.id, ())
+        if matches:
+            kind = PaymentClass.MATCHED
+        elif candidates:
+            kind = PaymentClass.AMBIGUOUS
+        elif payment.id in not_invoices:
+            kind = PaymentClass.NOT_AN_INVOICE
+        else:
+            kind = PaymentClass.UNMATCHED
+        left = payment.received - sum(one.amount for one in matches)
+        results.append(
+            PaymentResult(
+                payment=payment,
+                kind=kind,
+                matches=matches,
+                unallocated=left,
+                candidates=candidates,
+            )
+        )
+    return tuple(results)
+
+
+# What it adds up to
+
+
+class InvoiceSum(msgspec.Struct, frozen=True):
+    """What the invoices of one class and one currency add up to, in its minor units."""
+
+    kind: InvoiceClass
+    asset: Asset
+    count: int
+    due: int
+    received: int
+
+
+class PaymentSum(msgspec.Struct, frozen=True):
+    """What the payments of one class and one asset add up to, in its minor units.
+
+    Attributes:
+        kind: The class.
+        asset: The asset.
+        count: How many there are.
+        received: All that they received.
+        matched: What of it counts for invoices.
+    """
+
+    kind: PaymentClass
+    asset: Asset
+    count: int
+    received: int
+    matched: int
+
+
+def invoice_sums(results: Iterable[InvoiceResult]) -> tuple[InvoiceSum, ...]:
+    """Add up invoices by class and currency, classes in their own order."""
+    sums: defaultdict[tuple[InvoiceClass, Asset], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for one in results:
+        own = sums[one.kind, one.invoice.asset]
+        own[0] += 1
+        own[1] += one.invoice.amount
+        own[2] += one.received
+    order = list(InvoiceClass)
+    keys = sorted(sums, key=lambda key: (order.index(key[0]), key[1].code, key[1].scale))
+    return tuple(InvoiceSum(*key, *sums[key]) for key in keys)
+
+
+def payment_sums(results: Iterable[PaymentResult]) -> tuple[PaymentSum, ...]:
+    """Add up payments by class and asset, classes in their own order."""
+    sums: defaultdict[tuple[PaymentClass, Asset], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for one in results:
+        own = sums[one.kind, one.payment.asset]
+        own[0] += 1
+        own[1] += one.payment.received
+        own[2] += one.payment.received - one.unallocated
+    order = list(PaymentClass)
+    keys = sorted(sums, key=lambda key: (order.index(key[0]), key[1].code, key[1].scale))
+    return tuple(PaymentSum(*key, *sums[key]) for key in keys)
+
+
+def has_exceptions(result: Reconciliation) -> bool:
+    """Return whether a person should look: an invoice that is not clear, an ambiguous payment."""
+    return any(one.kind not in CLEAR for one in result.invoices) or any(
+        one.kind is PaymentClass.AMBIGUOUS for one in result.payments
+    )

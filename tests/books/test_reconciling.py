@@ -1,0 +1,202 @@
+"""What must hold of every reconciliation."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opdash.books.reconciling import has_exceptions, invoice_sums, payment_sums, reconcile
+from opdash.books.records import (
+    BookPayment,
+    Decisions,
+    Invoice,
+    InvoiceClass,
+    Link,
+    PaymentClass,
+    Reconciliation,
+)
+from opdash.ledger.states import State
+from tests.books.builders import EUR, SERVER, USD, invoice, payment
+
+_NUMBERS = ["INV-1001", "INV-1002", "inv 1001", "INV-1001A", "1002", "R-77"]
+_AMOUNTS = st.sampled_from([500, 1000, 1500])
+_ASSETS = st.sampled_from([USD, EUR])
+
+
+@st.composite
+def files(draw: st.DrawFn) -> list[Invoice]:
+    """Files whose numbers are near each other, some twice."""
+    numbers = draw(st.lists(st.sampled_from(_NUMBERS), max_size=7))
+    return [
+        invoice(row, number, draw(_AMOUNTS), draw(_ASSETS)) for row, number in enumerate(numbers, 2)
+    ]
+
+
+@st.composite
+def ledgers(draw: st.DrawFn) -> list[BookPayment]:
+    """Payments that name invoices in every way, or not at all."""
+    references = st.lists(st.sampled_from([*_NUMBERS, "other"]), max_size=2, unique=True)
+    descriptions = st.sampled_from(["", "a lamp", "for INV-1001", "INV-1001 and R-77", "R-77!"])
+    return [
+        payment(
+            f"p{place}",
+            draw(_AMOUNTS),
+            references=tuple(draw(references)),
+            description=draw(descriptions),
+            state=draw(st.sampled_from(State)),
+            asset=draw(_ASSETS),
+        )
+        for place in range(draw(st.integers(0, 7)))
+    ]
+
+
+@st.composite
+def decided(draw: st.DrawFn) -> Decisions:
+    """Some decisions of a person."""
+    urls = st.sampled_from([f"{SERVER}/p{place}" for place in range(7)])
+    numbers = st.sampled_from(_NUMBERS)
+    amounts = st.none() | st.sampled_from([300, 700])
+    links = draw(st.lists(st.builds(Link, numbers, urls, amounts), max_size=3))
+    return Decisions(tuple(links), draw(st.frozensets(st.tuples(numbers, urls), max_size=3)))
+
+
+def gist(result: Reconciliation) -> tuple[Counter[object], Counter[object]]:
+    """Return what a result says, whatever the order and the rows' numbers."""
+    numbers = {one.invoice.row: one.invoice.number for one in result.invoices}
+    return (
+        Counter(
+            (one.invoice.number, one.invoice.amount, one.invoice.asset, one.kind)
+            for one in result.invoices
+        ),
+        Counter(
+            (one.payment.id, one.kind, tuple(sorted(numbers[found.row] for found in one.matches)))
+            for one in result.payments
+        ),
+    )
+
+
+@given(files(), ledgers(), decided(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(
+    invoices: list[Invoice],
+    payments: list[BookPayment],
+    decisions: Decisions,
+    chance: random.Random,
+) -> None:
+    shuffled = [
+        msgspec.structs.replace(one, row=row)
+        for row, one in enumerate(chance.sample(invoices, len(invoices)), 2)
+    ]
+    others = chance.sample(payments, len(payments))
+
+    one = gist(reconcile(invoices, payments, decisions))
+
+    assert gist(reconcile(shuffled, others, decisions)) == one
+    assert gist(reconcile(invoices, payments, decisions)) == one
+
+
+@given(files(), ledgers(), decided())
+def test_no_minor_unit_counts_twice_and_none_is_lost(
+    invoices: list[Invoice], payments: list[BookPayment], decisions: Decisions
+) -> None:
+    result = reconcile(invoices, payments, decisions)
+
+    for one in result.payments:
+        assert sum(found.amount for found in one.matches) + one.unallocated == one.payment.received
+        assert 0 <= one.unallocated <= one.payment.received
+    for asset in (USD, EUR):
+        received = sum(one.received for one in payments if one.asset == asset)
+        sums = [one for one in payment_sums(result.payments) if one.asset == asset]
+        assert sum(one.received for one in sums) == received
+        unmatched = sum(one.unallocated for one in result.payments if one.payment.asset == asset)
+        assert sum(one.matched for one in sums) + unmatched == received
+
+
+@given(files(), ledgers(), decided())
+def test_an_unrelated_row_changes_nothing(
+    invoices: list[Invoice], payments: list[BookPayment], decisions: Decisions
+) -> None:
+    before = reconcile(invoices, payments, decisions)
+    stranger = invoice(99, "ZZ-4711", 77)
+    tip = payment("tip", 78, description="thank you")
+
+    after = reconcile([*invoices, stranger], [*payments, tip], decisions)
+
+    assert after.invoices[:-1] == before.invoices
+    assert after.payments[:-1] == before.payments
+    assert after.invoices[-1].kind is InvoiceClass.OUTSTANDING
+    assert after.payments[-1].kind is PaymentClass.UNMATCHED
+
+
+@given(files(), ledgers(), decided())
+def test_links_survive_whatever_the_rules_say(
+    invoices: list[Invoice], payments: list[BookPayment], decisions: Decisions
+) -> None:
+    result = reconcile(invoices, payments, decisions)
+    numbers = {one.number for one in invoices}
+    by_row = {one.row: one.number for one in invoices}
+    linked = {(link.number, link.payment_id) for link in decisions.links if link.number in numbers}
+
+    for one in result.payments:
+        mine = {number for number, url in linked if url == one.payment.id}
+        if mine:
+            assert {by_row[found.row] for found in one.matches} == mine
+
+
+@given(files(), ledgers())
+def test_the_sums_are_those_of_the_rows(
+    invoices: list[Invoice], payments: list[BookPayment]
+) -> None:
+    result = reconcile(invoices, payments)
+    sums = invoice_sums(result.invoices)
+
+    assert sum(one.count for one in sums) == len(invoices)
+    for asset in (USD, EUR):
+        due = sum(one.amount for one in invoices if one.asset == asset)
+        assert sum(one.due for one in sums if one.asset == asset) == due
+
+
+def test_a_reference_never_hides_another_amount() -> None:
+    result = reconcile(
+        [invoice(2, amount=1000), invoice(3, amount=2000)],
+        [
+            payment("p", 2000, references=("INV-0002",)),
+            payment("q", 1000, references=("INV-0003",)),
+        ],
+    )
+
+    kinds = [one.kind for one in result.invoices]
+    assert kinds == [InvoiceClass.OVERPAID, InvoiceClass.UNDERPAID]
+
+
+def test_a_number_that_the_file_has_twice_is_said_so() -> None:
+    result = reconcile(
+        [invoice(2, "INV-7"), invoice(3, "INV-7")], [payment("p", references=("INV-7",))]
+    )
+
+    assert {one.kind for one in result.invoices} == {InvoiceClass.DUPLICATE_NUMBER}
+    assert result.payments[0].kind is PaymentClass.AMBIGUOUS
+    assert result.payments[0].candidates == (2, 3)
+
+
+def test_what_a_saved_search_names_is_no_invoice_unless_it_says_so_itself() -> None:
+    tips = {f"{SERVER}/tip", f"{SERVER}/paid"}
+    result = reconcile(
+        [invoice(2)],
+        [payment("tip", 1000), payment("paid", 1000, references=("INV-0002",))],
+        not_invoices=tips,
+    )
+
+    kinds = [one.kind for one in result.payments]
+    assert kinds == [PaymentClass.NOT_AN_INVOICE, PaymentClass.MATCHED]
+
+
+def test_all_clear_or_not() -> None:
+    paid = reconcile([invoice(2)], [payment("p", references=("INV-0002",))])
+    short = reconcile([invoice(2)], [payment("p", 900, references=("INV-0002",))])
+
+    assert not has_exceptions(paid)
+    assert has_exceptions(short)
