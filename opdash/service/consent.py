@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
@@ -17,7 +16,7 @@ from opdash.settings import ConsentWay
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
     from opdash.openpayments.grants import Access, Grant
-    from opdash.service.asking import Asking, Question
+    from opdash.service.consent_wait import Asking, Question
 
 __all__ = ["ConsentDesk", "Right"]
 
@@ -126,14 +125,6 @@ class ConsentDesk:
         """Note that a person wants consent to be asked for again where it was not given."""
         self._closed.pop(right, None)
 
-    def ask(self, right: Right, url: str, until: datetime) -> None:
-        """Say where to consent; only until `obtain` is used everywhere."""
-        self._events.publish(ConsentNeeded(self._profile, right.value, url, until))
-
-    def end(self, granted: bool, sentence: str) -> None:
-        """Say how a wait ended; only until `obtain` is used everywhere."""
-        self._events.publish(ConsentEnded(self._profile, granted, sentence))
-
     async def _asking(
         self,
         client: OpenPaymentsClient,
@@ -142,8 +133,8 @@ class ConsentDesk:
         right: Right,
         number: int,
     ) -> Asking:
-        from opdash.service.asking import Asking, Teller
         from opdash.service.browsers import usual_way
+        from opdash.service.consent_wait import Asking, Teller
 
         why, words = purpose(access), in_words(access)
         way = await usual_way() if self._way is ConsentWay.AUTO else self._way
