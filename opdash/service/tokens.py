@@ -34,8 +34,8 @@ from opdash.openpayments.errors import (
 from opdash.openpayments.grants import Access, AccessToken, Continuation, Grant
 from opdash.openpayments.resources import WalletAddress
 from opdash.openpayments.secrets import Secret
-from opdash.service.asking import is_outage, wait_of
 from opdash.service.consent import ConsentDesk
+from opdash.service.consent_wait import is_outage, wait_of
 from opdash.service.errors import SignedOutError
 from opdash.service.held_grants import HeldGrant, bound_to
 from opdash.service.rights import Right, access_of, needs_consent
