@@ -10,7 +10,7 @@ import msgspec
 
 from opdash.ledger.encoding import NEVER, OPEN_CODES, STATE_CODES, decode_amount
 from opdash.ledger.ranking import Order
-from opdash.ledger.receipts import Receipts
+from opdash.ledger.receipts import AssetReceipts, ReceiptChart, Receipts
 from opdash.ledger.records import AssetTotals, Sort
 from opdash.ledger.rows import Assets
 from opdash.ledger.states import State
@@ -58,6 +58,7 @@ class Figures:
         self._needing_action: int | None = None
         self._orders: dict[Sort, Order] = {}
         self._receipts: Receipts | None = None
+        self._charts: dict[tuple[datetime, ...], ReceiptChart] = {}
         self._assets = assets
         self._matches: dict[tuple[All, Sort], Matches] = {}
         self._totals: dict[All, tuple[AssetTotals, ...]] = {}
@@ -131,6 +132,16 @@ class Figures:
             kept = self._receipts = Receipts(self.key, day_start)
         kept.catch_up(connection)
         return kept
+
+    def receipts_by(
+        self, connection: sqlite3.Connection, starts: tuple[datetime, ...]
+    ) -> tuple[AssetReceipts, ...]:
+        """Return what arrived in each stretch of time, given by when each begins."""
+        # One that was interrupted is read anew: it may have counted half of what was new.
+        chart = self._charts.pop(starts, None) or ReceiptChart(self.key, self.asset_key, starts)
+        chart.catch_up(connection)
+        _keep(self._charts, starts, chart)
+        return chart.assets(self._assets.__getitem__)
 
     def needing_action(self, connection: sqlite3.Connection) -> int:
         """Return how many payments a person should look at."""

@@ -22,7 +22,7 @@ from opdash.ledger.encoding import (
 )
 from opdash.ledger.figures import Figures
 from opdash.ledger.ranking import INDEXED
-from opdash.ledger.receipts import DAYS
+from opdash.ledger.receipts import DAYS, AssetReceipts
 from opdash.ledger.records import (
     NEWEST_FIRST,
     AssetTotals,
@@ -310,6 +310,20 @@ class LedgerReader:
                 complete=self._is_complete(figures.key),
                 days=receipts.days,
             )
+
+    def receipts(self, wallet_id: str, starts: tuple[datetime, ...]) -> tuple[AssetReceipts, ...]:
+        """Return what arrived in each stretch of time, asset by asset, the wallet's own first.
+
+        The first look reads all receipts of that time, later ones what is new: not for the thread
+        of the screen.
+
+        Args:
+            wallet_id: The wallet address; one that is not known has nothing.
+            starts: When each stretch begins, aware and ascending; the last has no end.
+        """
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            return () if figures is None else figures.receipts_by(self._connection, starts)
 
     def changeable(self, wallet_id: str) -> tuple[Changeable, ...]:
         """Return the payments that can still change, newest first."""
