@@ -22,7 +22,7 @@ from opdash.service.errors import NotOurPaymentError
 from opdash.service.events import EventHub, ProfileChanged
 from opdash.service.late_imports import LateImports
 from opdash.service.session import WalletSession
-from opdash.settings import Profile, Settings, SettingsStore
+from opdash.settings import ConsentWay, Profile, Settings, SettingsStore
 
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
@@ -71,7 +71,20 @@ class Dashboard:
         *,
         jitter: Callable[[], float] | None = None,
         observer: Observer | None = None,
+        consent: ConsentWay = ConsentWay.AUTO,
+        usual_consent: ConsentWay = ConsentWay.AUTO,
     ) -> None:
+        """Open the ledger; nothing is asked yet.
+
+        Args:
+            store: The configuration file.
+            data_dir: Where ledger and tokens are kept.
+            clock: The one clock.
+            jitter: Numbers from 0 to 1 that spread requests in time.
+            observer: Is told of every exchange.
+            consent: How to learn of consent, whatever profiles say.
+            usual_consent: The same, where profiles say nothing either.
+        """
         self.settings: Settings = store.load()
         self.events = EventHub()
         self.clock = clock
@@ -79,6 +92,8 @@ class Dashboard:
         self._store = store
         self._jitter = jitter or _random_jitter
         self._observer = observer
+        self._consent = consent
+        self._usual_consent = usual_consent
         self._imports = LateImports()
         self._path = data_dir / LEDGER_FILE
         self._opening = threading.Lock()
@@ -174,8 +189,13 @@ class Dashboard:
                 jitter=self._jitter,
                 observer=self._observer,
                 shelf=lambda: self.shelf(profile),
+                consent=self._consent_way(profile),
             )
         return session
+
+    def _consent_way(self, profile: Profile) -> ConsentWay:
+        chosen = (self._consent, profile.consent, self._usual_consent)
+        return next((way for way in chosen if way is not ConsentWay.AUTO), ConsentWay.AUTO)
 
     def shelf(self, profile: Profile) -> TokenShelf:
         """Return where a profile's grants lie; the same for all sessions that it ever has."""

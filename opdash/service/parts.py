@@ -25,7 +25,7 @@ from opdash.service.poller import Poller
 from opdash.service.recorder import Recorder
 from opdash.service.scan import Scanner
 from opdash.service.status import ScanProgress
-from opdash.settings import Profile
+from opdash.settings import ConsentWay, Profile
 
 if TYPE_CHECKING:
     from opdash.openpayments.transport import Observer
@@ -74,10 +74,11 @@ class Parts:
         imports: LateImports,
         observer: Observer | None,
         shelf: Callable[[], TokenShelf] | None,
+        consent: ConsentWay,
         way: RightOfWay,
         heard: Heard,
     ) -> None:
-        self.desk = ConsentDesk(profile.name, events, clock, profile.consent)
+        self.desk = ConsentDesk(profile.name, events, clock, consent)
         self.connection = Connection(
             profile,
             clock,

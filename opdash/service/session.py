@@ -25,6 +25,7 @@ from opdash.openpayments.errors import (
     TooManyRequestsError,
     UnreachableError,
 )
+from opdash.service.errors import ReadOnlyError
 from opdash.service.events import (
     CaughtUp,
     CreationChanged,
@@ -34,9 +35,10 @@ from opdash.service.events import (
 )
 from opdash.service.late_imports import LateImports
 from opdash.service.pace import RightOfWay
+from opdash.service.rights import Right
 from opdash.service.schedule import next_delay
 from opdash.service.status import Phase, ScanProgress, Status
-from opdash.settings import Profile
+from opdash.settings import ConsentWay, Profile
 
 if TYPE_CHECKING:
     from opdash.openpayments.resources import (
@@ -86,6 +88,7 @@ class WalletSession:
         jitter: Callable[[], float],
         observer: Observer | None = None,
         shelf: Callable[[], TokenShelf] | None = None,
+        consent: ConsentWay = ConsentWay.AUTO,
     ) -> None:
         self.profile = profile
         self.status = Status()
@@ -97,6 +100,7 @@ class WalletSession:
         self._jitter = jitter
         self._observer = observer
         self._shelf = shelf
+        self._consent = consent
         self._way = RightOfWay()
         self._made: Parts | None = None
         self._known_wallet: WalletAddress | None = None
@@ -122,6 +126,7 @@ class WalletSession:
                 imports=self._imports,
                 observer=self._observer,
                 shelf=self._shelf,
+                consent=self._consent,
                 way=self._way,
                 heard=Heard(
                     is_live=lambda: self.status.phase is Phase.LIVE,
@@ -208,7 +213,11 @@ class WalletSession:
         self._set_status(phase=Phase.IDLE, polling=False, next_poll_at=None)
 
     def poll_soon(self) -> None:
-        """Poll now instead of when the next poll is due."""
+        """Poll now instead of when the next poll is due, because a person wants it.
+
+        Consent that was not given is asked for again.
+        """
+        self._reopen(Right.INCOMING)
         self._wake.set()
 
     async def discover(self) -> WalletAddress:
@@ -237,7 +246,7 @@ class WalletSession:
         regained = active and not self._focused
         self._focused = active
         if regained and not self._held_off:
-            self.poll_soon()
+            self._wake.set()
 
     def watch_on_screen(self, payment_ids: Iterable[str]) -> None:
         """Say which payments a person sees; they are refreshed first."""
@@ -295,17 +304,21 @@ class WalletSession:
         """Create an incoming payment, once; see `Creator.create`.
 
         Raises:
+            ReadOnlyError: The profile is set up to read only; nothing was sent.
             OpdashError: It was not created.
         """
+        self._check_may_write("create")
         return await self._own(self._creator.create(draft))
 
     async def complete_payment(self, payment_id: str, *, seen: Seen) -> PaymentRow:
         """Complete an incoming payment if it still is what a person saw; see `Completer.complete`.
 
         Raises:
+            ReadOnlyError: The profile is set up to read only; nothing was sent.
             ChangedMeanwhile: It is not; nothing was done.
             OpdashError: It was not completed, or no answer came.
         """
+        self._check_may_write("complete")
         return await self._own(self._completer.complete(payment_id, seen))
 
     async def outgoing_payment(self, url: str) -> OutgoingPayment:
@@ -320,8 +333,6 @@ class WalletSession:
     @property
     def may_read_outgoing(self) -> bool:
         """Whether the right to read outgoing payments is held already."""
-        from opdash.service.rights import Right
-
         return self._connection.holds(Right.OUTGOING)
 
     async def public_payment(self, url: str) -> PublicIncomingPayment:
@@ -335,14 +346,32 @@ class WalletSession:
         client = await self._connection.client()
         return await client.public_incoming_payment(parse_resource_url(url))
 
-    def abandon_consent(self) -> None:
-        """Stop waiting for the account holder's consent."""
-        self._connection.abandon_consent()
+    def abandon_consent(self, number: int | None = None) -> None:
+        """Stop waiting for the account holder's consent, everywhere or in the wait of a number."""
+        if self._made is not None:
+            self._made.desk.give_up(number)
+
+    def change_consent_way(self, number: int, way: ConsentWay) -> None:
+        """Go on waiting for consent in another way, with a new question."""
+        if self._made is not None:
+            self._made.desk.change_way(number, way)
+
+    def _reopen(self, right: Right) -> None:
+        if self._made is not None:
+            self._made.desk.reopen(right)
+
+    def _check_may_write(self, deed: str) -> None:
+        if self.profile.is_read_only:
+            raise ReadOnlyError(
+                f"“{self.profile.title}” is set up to read only: opdash may not {deed} payments.",
+                'To change that, set access = "full" for this wallet in the configuration file.',
+            )
+        self._reopen(Right.INCOMING)
 
     async def _outgoing(self, url: str) -> OutgoingPayment:
         from opdash.openpayments.addresses import AddressError, origin, parse_resource_url
-        from opdash.service.rights import Right
 
+        self._reopen(Right.OUTGOING)
         url = parse_resource_url(url)
         wallet = await self._poller.wallet()
         if origin(url) != origin(wallet.resource_server):
