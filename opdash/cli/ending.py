@@ -55,6 +55,9 @@ def run_screen(app: OpdashApp) -> int:
     """Run the app until a person leaves it or a signal ends it; return the exit code.
 
     Either way the terminal is put back, and whoever called can put away the rest.
+
+    Raises:
+        LedgerError: The app ended by itself because the ledger cannot be written.
     """
 
     async def main() -> None:
@@ -62,4 +65,6 @@ def run_screen(app: OpdashApp) -> int:
             await app.run_async()
 
     asyncio.run(main())
+    if app.failure is not None:
+        raise app.failure
     return app.return_code or 0

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
-from opdash.errors import OpdashError
+from opdash.errors import LedgerError, OpdashError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import (
@@ -109,6 +109,8 @@ class OpdashApp(App[None]):
         self._example = example
         self._heard: deque[Event] = deque()
         self._unsubscribe: Callable[[], None] | None = None
+        self.failure: LedgerError | None = None
+        """Why there is nothing to show after all: the ledger cannot be written."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = theme_named(dashboard.settings.theme).name
@@ -126,7 +128,14 @@ class OpdashApp(App[None]):
     def on_mount(self) -> None:
         """Listen to the service, and start it once the first frame is painted."""
         self._unsubscribe = self.dashboard.events.subscribe(self._hear)
-        self.call_after_refresh(self.background, self.dashboard.start, "start")
+        self.call_after_refresh(self.background, self._start, "start")
+
+    async def _start(self) -> None:
+        try:
+            await self.dashboard.start()
+        except LedgerError as error:
+            self.failure = error
+            self.exit(return_code=error.exit_code)
 
     async def on_unmount(self) -> None:
         """End the service."""

@@ -11,6 +11,7 @@ import pytest
 
 from opdash.clock import SystemClock
 from opdash.errors import ConfigError, KeyFileError, LedgerError
+from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import AddressError
 from opdash.openpayments.errors import NotFoundError, UnreachableError
 from opdash.sandbox.process import SandboxProcess
@@ -19,6 +20,40 @@ from opdash.service.status import Phase
 from opdash.settings import SettingsStore
 from tests.ledger import version_1
 from tests.service.conftest import OpenDashboard, profile_of
+
+
+async def test_what_is_known_is_read_before_anything_is_opened_for_writing(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_dashboard(sandbox).dashboard.stop()
+    opened: list[Path] = []
+    really = Ledger.open
+
+    def note(path: Path) -> Ledger:
+        opened.append(path)
+        return really(path)
+
+    monkeypatch.setattr(Ledger, "open", note)
+
+    dashboard = open_dashboard(sandbox).dashboard
+    assert dashboard.session(dashboard.profiles[0].name).wallet is None
+    assert opened == []
+    await dashboard.start()
+    assert len(opened) == 1
+    assert dashboard.session(dashboard.profiles[0].name).status.phase is Phase.CONNECTING
+
+
+async def test_stopping_while_it_starts_leaves_nothing_open(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    await open_dashboard(sandbox).dashboard.stop()
+    dashboard = open_dashboard(sandbox).dashboard
+    starting = asyncio.create_task(dashboard.start())
+    await asyncio.sleep(0)
+    starting.cancel()
+    await dashboard.stop()
+    # The last connection that is closed takes the log with it.
+    assert [path.name for path in dashboard.data_dir.glob(f"{LEDGER_FILE}*")] == [LEDGER_FILE]
 
 
 async def test_a_wallet_address_describes_itself_unasked_for_a_key(

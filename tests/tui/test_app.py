@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from opdash.errors import LedgerError
 from opdash.tui.app import Example, OpdashApp
 from opdash.tui.screens.outgoing import OutgoingScreen
 from tests.tui.doubles import World, shop_payments
@@ -47,6 +48,23 @@ async def test_what_could_act_when_pasted_is_not_copied(
         app.copy_to_clipboard("https://ilp.example/1\nrm -rf x")
         assert app.clipboard == "https://ilp.example/1"
     assert told[0].startswith("Not copied")
+
+
+async def test_a_ledger_that_cannot_be_written_after_all_ends_the_app(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = LedgerError("The ledger cannot grow: the disk is full.")
+
+    async def fail() -> None:
+        raise failure
+
+    monkeypatch.setattr(world.dashboard, "start", fail)
+    app = app_of(world)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+    assert app.failure is failure
+    assert app.return_code == 1
+    assert world.dashboard.stopped
 
 
 async def test_ctrl_c_says_how_to_leave(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
