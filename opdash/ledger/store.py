@@ -13,7 +13,7 @@ from typing import Final, Self
 from opdash.errors import LedgerError
 from opdash.ledger.creations import change_creation, insert_creation
 from opdash.ledger.database import explained, open_for_writing
-from opdash.ledger.encoding import encode_instant
+from opdash.ledger.encoding import SCOPE_CODES, encode_instant
 from opdash.ledger.observing import Look
 from opdash.ledger.recording import Recorder
 from opdash.ledger.records import (
@@ -297,6 +297,15 @@ class Ledger:
             changed = change(known)
             if changed != known:
                 save_walk_state(self._connection, wallet, scope, changed)
+
+    def forget_cursor(self, wallet_id: str, scope: Scope, cursor: str) -> None:
+        """Forget a cursor that the server no longer knows."""
+        with self.transactions.one():
+            wallet = find_wallet(self._connection, wallet_id)
+            self._connection.execute(
+                "DELETE FROM cursor WHERE wallet_key = ? AND scope = ? AND cursor = ?",
+                (wallet.key, SCOPE_CODES[scope], cursor),
+            )
 
     def begin_scan(
         self, wallet_id: str, scope: Scope, at: datetime, *, anew: bool = False
