@@ -134,10 +134,11 @@ class GrantOffice:
         Raises:
             ConfigError: There is no such profile, or the configuration cannot be written.
         """
-        settings = replace(self._dashboard.settings.profile(profile), keep_tokens=keeps)
-        shelf = self._shelf(settings)
-        await self._dashboard.save_profile(settings)
-        await shelf.keep(_file(settings, self._dashboard.data_dir, self._dashboard.clock))
+        before = self._dashboard.settings.profile(profile)
+        changed = replace(before, keep_tokens=keeps)
+        shelf = self._shelf(before)
+        await self._dashboard.save_profile(changed)
+        await shelf.keep(_file(changed, self._dashboard.data_dir, self._dashboard.clock))
 
     async def change_scope(self, profile: str, scope: Scope) -> GivenBack | None:
         """See everything on a wallet address, or only what opdash created, from now on.
