@@ -110,8 +110,8 @@ def moment(instant: datetime, now: datetime) -> str:
     if local.date() == today.date():
         return f"today {local:%H:%M}"
     if local.year == today.year:
-        return f"{_day(local)} {local:%H:%M}"
-    return f"{_day(local)} {local.year}"
+        return f"{day(local)} {local:%H:%M}"
+    return f"{day(local)} {local.year}"
 
 
 def moment_short(instant: datetime, now: datetime) -> str:
@@ -119,16 +119,17 @@ def moment_short(instant: datetime, now: datetime) -> str:
     local, today = instant.astimezone(), now.astimezone()
     if local.date() == today.date():
         return f"{local:%H:%M}"
-    return _day(local) if local.year == today.year else f"{_day(local)} {local.year}"
+    return day(local) if local.year == today.year else f"{day(local)} {local.year}"
 
 
 def instant_long(instant: datetime) -> str:
     """Write an instant in full on this machine's clock: ``22 Nov 2026 14:02:09``."""
     local = instant.astimezone()
-    return f"{_day(local)} {local.year} {local:%H:%M:%S}"
+    return f"{day(local)} {local.year} {local:%H:%M:%S}"
 
 
-def _day(local: datetime) -> str:
+def day(local: datetime) -> str:
+    """Write a local day: ``14 Nov``."""
     return f"{local.day} {_MONTHS[local.month - 1]}"
 
 

@@ -23,6 +23,7 @@ from opdash.tui.screens.create import CreateScreen
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
+from opdash.tui.screens.receipts import ReceiptsScreen
 from opdash.tui.screens.remove_wallet import RemoveWalletScreen
 from opdash.tui.screens.save_search import SaveSearchScreen
 from opdash.tui.screens.searches import SearchesScreen
@@ -53,6 +54,7 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.WALLETS: lambda: WalletsScreen(current="shop"),
         Place.DETAIL: lambda: DetailScreen(session, row.id),
         Place.OUTGOING: lambda: OutgoingScreen(session),
+        Place.RECEIPTS: lambda: ReceiptsScreen(session),
         Place.CREATE: lambda: CreateScreen(session),
         Place.COMPLETE: lambda: CompleteScreen(session, row),
         Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),

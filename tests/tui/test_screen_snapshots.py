@@ -13,10 +13,19 @@ from textual.pilot import Pilot
 
 from opdash.ledger.search.saved import SavedSearch
 from opdash.openpayments.amounts import MAX_VALUE, Asset
+from opdash.openpayments.resources import IncomingPayment
 from opdash.service.status import Phase
 from opdash.settings import Profile, Settings
 from opdash.tui.app import OpdashApp
-from tests.tui.doubles import NOW, FakeSession, World, make_payment, many_payments, shop_payments
+from tests.tui.doubles import (
+    NOW,
+    USD,
+    FakeSession,
+    World,
+    make_payment,
+    many_payments,
+    shop_payments,
+)
 
 Compare: TypeAlias = Callable[..., bool]
 SMALL, LARGE = (80, 24), (120, 40)
@@ -195,6 +204,35 @@ def test_saved_searches_of_ones_own(snap_compare: Compare, world: World) -> None
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 def test_save_a_search(snap_compare: Compare, world: World, size: tuple[int, int]) -> None:
     assert look(snap_compare, world, "slash", *"inv", "ctrl+s", *"today", size=size)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_receipts(snap_compare: Compare, world: World, size: tuple[int, int], theme: str) -> None:
+    world.record(*_receipts())
+    assert look(snap_compare, world, "h", "left", "left", "left", size=size, theme=theme)
+
+
+def test_receipts_of_ninety_days_without_colour(
+    snap_compare: Compare, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    world.record(*_receipts(), *_receipts(Asset("EUR", 2), first=7000))
+    assert look(snap_compare, world, "h", "4", "home")
+
+
+def _receipts(asset: Asset = USD, *, first: int = 6000) -> list[IncomingPayment]:
+    """Return payments that received something, ever fewer the longer ago."""
+    return [
+        make_payment(
+            first + number,
+            asked=None,
+            received=(number * 7919) % 9_000,
+            ago=timedelta(minutes=number * number / 3),
+            received_asset=asset,
+        )
+        for number in range(600)
+    ]
 
 
 def test_consent(snap_compare: Compare, world: World) -> None:

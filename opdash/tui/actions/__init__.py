@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from opdash.tui.actions.base import HIDDEN, MODAL_PLACES, SORT_COLUMNS, Action, Place, key_name
 from opdash.tui.actions.dialogs import dialogs, explanations, forms
 from opdash.tui.actions.moving import everywhere, movement
-from opdash.tui.actions.payments import payments
+from opdash.tui.actions.payments import payments, receipts
 from opdash.tui.actions.wallets import lookups, wallets
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
 
 ACTIONS: tuple[Action, ...] = (
     *payments(),
+    *receipts(),
     *wallets(),
     *lookups(),
     *forms(),

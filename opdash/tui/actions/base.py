@@ -14,6 +14,7 @@ class Place(StrEnum):
     PAYMENTS = "Incoming payments"
     DETAIL = "One incoming payment"
     OUTGOING = "Outgoing payment"
+    RECEIPTS = "Receipts per hour and day"
     CREATE = "New incoming payment"
     COMPLETE = "Complete a payment"
     ADD_WALLET = "Add a wallet address"

@@ -458,6 +458,13 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             session = self.dashboard.session(example.profile)
             self.app.push_screen(OutgoingScreen(session, example.url))
 
+    def action_receipts(self) -> None:
+        """Show what arrived per hour and day."""
+        from opdash.tui.screens.receipts import ReceiptsScreen
+
+        if self._table is not None:
+            self.app.push_screen(ReceiptsScreen(self.session))
+
     def action_refresh(self) -> None:
         """Ask the server now."""
         self.session.poll_soon()
