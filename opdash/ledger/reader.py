@@ -13,6 +13,7 @@ from opdash.ledger.charting import Chart, read_chart
 from opdash.ledger.creations import read_creation, read_unresolved
 from opdash.ledger.database import explained, open_for_reading
 from opdash.ledger.encoding import (
+    SCOPE_CODES,
     SCOPES,
     decode_amount,
     decode_instant,
@@ -325,8 +326,15 @@ class LedgerReader:
             figures = self._figures(wallet_id)
             return () if figures is None else figures.receipts_by(self._connection, starts)
 
-    def changeable(self, wallet_id: str) -> tuple[Changeable, ...]:
-        """Return the payments that can still change, newest first."""
+    def changeable(
+        self, wallet_id: str, within: Scope = Scope.EVERYTHING
+    ) -> tuple[Changeable, ...]:
+        """Return the payments that can still change, newest first.
+
+        Args:
+            wallet_id: The wallet address.
+            within: Leaves out what was last seen under a wider scope: this one does not show it.
+        """
         with self._snapshot():
             found = self._connection.execute(
                 """SELECT b.url || p.segment, p.created_at, p.expires_at, p.changed_at,
@@ -336,8 +344,9 @@ class LedgerReader:
                    JOIN base b ON b.base_key = p.base_key
                    WHERE p.final = 0
                      AND p.wallet_key = (SELECT wallet_key FROM wallet WHERE address = ?)
+                     AND s.scope <= ?
                    ORDER BY p.created_at DESC, p.tie DESC""",
-                (wallet_id,),
+                (wallet_id, SCOPE_CODES[within]),
             )
             return tuple(
                 Changeable(

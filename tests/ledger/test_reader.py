@@ -411,6 +411,7 @@ def test_what_can_still_change(book: Book, reader: LedgerReader) -> None:
         scope=Scope.OWN,
     )
     assert all(row.state in OPEN_STATES for row in reader.window(ADDRESS)[:1])
+    assert names(reader.changeable(ADDRESS, Scope.OWN)) == ["old"]
 
 
 def test_the_version_changes_with_every_commit(book: Book, reader: LedgerReader) -> None:

@@ -40,6 +40,11 @@ async def until(seen: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen")
 
 
+def contents_of(directory: Path) -> dict[Path, bytes]:
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files if "tokens" not in path.parts}
+
+
 async def first_row(watched: Watched) -> None:
     await watched.session.connection.authorised(
         Right.INCOMING,
@@ -180,10 +185,9 @@ async def test_no_token_is_in_the_ledger_or_the_settings(
     assert held.continuation is not None
     secrets = [held.token.value.reveal().encode(), held.continuation.token.reveal().encode()]
     await watched.dashboard.stop()
-    files = [path for path in tmp_path.rglob("*") if path.is_file() and "tokens" not in path.parts]
-    assert any(path.name == LEDGER_FILE for path in files)
-    for path in files:
-        content = path.read_bytes()
+    contents = contents_of(tmp_path)
+    assert any(path.name == LEDGER_FILE for path in contents)
+    for path, content in contents.items():
         assert not any(secret in content for secret in secrets), path
 
 

@@ -63,6 +63,7 @@ class Server:
         self.lose = False
         self.can_continue = True
         self.failure: Exception | None = None
+        self.rotating = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -94,6 +95,8 @@ class Server:
 
     async def _called(self, what: str) -> None:
         self.calls.append(what)
+        if what == "rotate":
+            self.rotating.set()
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
@@ -171,8 +174,7 @@ async def test_a_rotation_ends_though_everybody_has_gone(
     clock.instant += timedelta(seconds=LIFE)
     server.gate.clear()
     waiting = [asyncio.create_task(keeper.token(Right.INCOMING)) for _ in range(3)]
-    while "rotate" not in server.calls:
-        await asyncio.sleep(0.01)
+    await server.rotating.wait()
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

@@ -165,7 +165,7 @@ asyncio.run(main())
 
 def test_a_process_that_is_killed_leaves_a_whole_file(file: TokenFile) -> None:
     for delay in (0.0, 0.003, 0.011):
-        writer = subprocess.Popen(  # noqa: S603 - our own interpreter
+        writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(file.path)],
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
