@@ -58,6 +58,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._looked_at = session.now()
         self._fetching = False
         self._watched: frozenset[str] = frozenset()
+        self._painted = False
+        self._summing = False
+        self._sum_again = False
         self._table: PaymentTable | None = None
         self._pane: PaymentDetail | None = None
 
@@ -98,6 +101,12 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._reload()
         self._looked_at = self._figures.last_poll_at or self._looked_at
         self.set_interval(_TICK, self._tick)
+        self.call_after_refresh(self._first_painted)
+
+    def _first_painted(self) -> None:
+        """Add what the first frame did without."""
+        self._painted = True
+        self._sum_up()
 
     def on_resize(self, event: events.Resize) -> None:
         """Show or hide the details as the width allows, and fit every line."""
@@ -165,6 +174,30 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._search.again()
         self._fill()
         self._show_detail()
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Add up anew what is open and what arrived; a sum that is under way is finished first."""
+        if not self._painted:
+            return
+        if self._figures.are_few:
+            self._figures.sum_up()
+            self._fill()
+        elif self._summing:
+            self._sum_again = True
+        else:
+            self._summing = True
+            self.background(self._sum_up_elsewhere, "summary")
+
+    async def _sum_up_elsewhere(self) -> None:
+        try:
+            await self._figures.sum_up_elsewhere()
+        finally:
+            self._summing = False
+        self._fill()
+        if self._sum_again:
+            self._sum_again = False
+            self._sum_up()
 
     def _found(self) -> None:
         """Take note of what a search has found."""
@@ -190,6 +223,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._figures.read()
             self._search.again()
             self._fill()
+            self._sum_up()
         if self._table is None:
             return
         self._table.tick()
@@ -359,8 +393,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self.opdash.show_help(Place.FILTER)
 
     def on_unmount(self) -> None:
-        """End the thread that searches."""
+        """End the threads that read."""
         self._search.close()
+        self._figures.close()
 
     def action_switch_pane(self) -> None:
         """Change between the table and the details."""
