@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opdash.cli import ledger_purge
+from opdash.cli import ledger_purge, ledger_repair
 from opdash.cli.context import Context, opened
 from opdash.cli.group import Action, CommandGroup
 from opdash.cli.options import CommandParser, add_json_option
@@ -31,8 +31,8 @@ def check(arguments: list[str]) -> int:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="set wrong figures right; keep a damaged file beside and begin a new one, which "
-        "“opdash sync” fills with what the server still knows",
+        help="set wrong figures right; keep a damaged file beside and begin a new one with all "
+        "that can be read of it; “opdash sync” fetches what the server still knows",
     )
     add_json_option(parser)
     options = parser.parse(arguments)
@@ -47,23 +47,26 @@ def check(arguments: list[str]) -> int:
             print_fields(list(zip(subjects, marks, strict=True)))
         if health.ok:
             return ExitCode.DONE
-        return _mend(context, path, health) if options.repair else _advise(health)
+        return (
+            _mend(context, path, health, as_json=options.json)
+            if options.repair
+            else _advise(health)
+        )
 
 
 def _advise(health: care.Health) -> int:
     if health.damaged or health.figures_are_off:
         talk("The ledger needs repair: run “opdash ledger check --repair”.")
         if health.damaged:
-            talk("It keeps the damaged file beside and begins a new one.")
+            talk("It keeps the damaged file beside, and saves what can be read of it.")
     else:
         talk("Nothing can be repaired here; nothing was changed.")
     return ExitCode.FAILED
 
 
-def _mend(context: Context, path: Path, health: care.Health) -> int:
+def _mend(context: Context, path: Path, health: care.Health, *, as_json: bool) -> int:
     if health.damaged:
-        kept = care.set_aside(path, context.clock.now())
-        talk(f"The damaged ledger is kept as {kept}.", "Run “opdash sync” to rebuild it.")
+        ledger_repair.run(path, context.clock.now(), as_json=as_json)
         return ExitCode.DONE
     if health.figures_are_off:
         care.set_figures_right(path)

@@ -1,22 +1,20 @@
-"""Looking after the ledger's file: checking, repairing, compacting and moving it."""
+"""Looking after the ledger's file: checking, compacting and moving it."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from opdash.errors import LedgerError
 from opdash.ledger import schema
 from opdash.ledger.database import explained, open_for_writing
-from opdash.ledger.encoding import decode_amount
+from opdash.ledger.wallets import added_up
 from opdash.safetext import safe_text
 
 _SHARED_FIRST: Final = 0x40000002
@@ -24,7 +22,6 @@ _SHARED_SIZE: Final = 510
 """The bytes that every SQLite connection of the write-ahead kind keeps locked while it is open."""
 
 _MOST_PROBLEMS: Final = 10
-_COMPANIONS: Final = ("", "-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,10 @@ def check(path: Path) -> Health:
     if not path.exists():
         raise LedgerError(f"There is no ledger at {_shown(path)}.", "Start opdash once.")
     findings = [Finding("file", f"{path}, {size_of(path):,} bytes")]
+    if not path.stat().st_size and size_of(path):
+        # SQLite takes an empty file for a new one, and throws its write-ahead log away.
+        findings.append(Finding("integrity", "the file is empty, its log is not", ok=False))
+        return Health(tuple(findings), damaged=True)
     try:
         with closing(_opened(path)) as connection:
             return _check(connection, findings)
@@ -137,25 +138,13 @@ def _figures_that_are_off(connection: sqlite3.Connection) -> list[str]:
     for key, address, known, total in connection.execute(
         "SELECT wallet_key, address, known, received_total FROM wallet"
     ).fetchall():
-        counted, added = _recomputed(connection, key)
+        counted, added = added_up(connection, key)
         shown = safe_text(address, limit=120)
         if known != counted:
             off.append(f"{shown}: {known:,} payments are said to be known, {counted:,} are")
         if total != str(added):
             off.append(f"{shown}: {total} is said to be received in all, it adds up to {added}")
     return off
-
-
-def _recomputed(connection: sqlite3.Connection, wallet_key: int) -> tuple[int, int]:
-    (counted,) = connection.execute(
-        "SELECT COUNT(*) FROM payment WHERE wallet_key = ?", (wallet_key,)
-    ).fetchone()
-    received = connection.execute(
-        """SELECT p.received FROM payment p JOIN wallet w USING (wallet_key)
-           WHERE w.wallet_key = ? AND p.received_asset_key = w.asset_key""",
-        (wallet_key,),
-    )
-    return counted, sum(decode_amount(amount) or 0 for (amount,) in received)
 
 
 def set_figures_right(path: Path) -> None:
@@ -167,31 +156,13 @@ def set_figures_right(path: Path) -> None:
     with closing(open_for_writing(path)) as connection, explained(path):
         connection.execute("BEGIN IMMEDIATE")
         for (key,) in connection.execute("SELECT wallet_key FROM wallet").fetchall():
-            counted, added = _recomputed(connection, key)
+            counted, added = added_up(connection, key)
             connection.execute(
                 """UPDATE wallet SET known = ?, received_total = ?, revision = revision + 1
                    WHERE wallet_key = ?""",
                 (counted, str(added), key),
             )
         connection.execute("COMMIT")
-
-
-def set_aside(path: Path, now: datetime) -> Path:
-    """Give a damaged ledger another name beside it, so that opdash begins a new one.
-
-    Returns:
-        The new name.
-
-    Raises:
-        LedgerError: Another opdash has it open, or it cannot be renamed.
-    """
-    kept = path.with_name(f"{path.name}.damaged-{now:%Y%m%d-%H%M%S}")
-    with explained(path), held_alone(path):
-        for companion in _COMPANIONS:
-            one = path.with_name(path.name + companion)
-            if one.exists():
-                one.rename(kept.with_name(kept.name + companion))
-    return kept
 
 
 def compact(path: Path) -> tuple[int, int]:
@@ -230,10 +201,10 @@ def move(path: Path, directory: Path) -> Path:
     with explained(target):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     coming = target.with_name(f"{target.name}.moving")
-    with held_alone(path):
+    with held_alone(path) as descriptor:
         try:
             with explained(target):
-                _copy(path, coming)
+                _copy(descriptor, coming)
                 with closing(_opened(coming)) as connection:
                     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
                 if found != "ok":
@@ -242,7 +213,7 @@ def move(path: Path, directory: Path) -> Path:
                         "Check both with “opdash ledger check”.",
                     )
                 os.link(coming, target)  # unlike a renaming, this never overwrites
-                _sync(directory)
+                sync_directory(directory)
         finally:
             coming.unlink(missing_ok=True)
         with explained(path):
@@ -251,8 +222,10 @@ def move(path: Path, directory: Path) -> Path:
 
 
 @contextmanager
-def held_alone(path: Path) -> Iterator[None]:
-    """Keep every other process from opening a ledger.
+def held_alone(path: Path) -> Iterator[int]:
+    """Keep every other process from opening a ledger; gives the file, open.
+
+    It must not be opened a second time meanwhile: closing that would let go of the lock.
 
     Raises:
         LedgerError: Another one has it open, or it cannot be opened.
@@ -264,7 +237,7 @@ def held_alone(path: Path) -> Iterator[None]:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, _SHARED_SIZE, _SHARED_FIRST)
         except OSError as error:
             raise _in_use(path) from error
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -288,16 +261,20 @@ def _fold(path: Path) -> None:
                 raise
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: int, target: Path) -> None:
     target.unlink(missing_ok=True)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with source.open("rb") as old, os.fdopen(descriptor, "wb") as new:
-        shutil.copyfileobj(old, new, 1024 * 1024)
+    with os.fdopen(descriptor, "wb") as new:
+        at = 0
+        while some := os.pread(source, 1024 * 1024, at):
+            new.write(some)
+            at += len(some)
         new.flush()
         os.fsync(new.fileno())
 
 
-def _sync(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Put the names in a directory on the disk."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

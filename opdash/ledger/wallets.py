@@ -154,12 +154,21 @@ def change_client(connection: sqlite3.Connection, address: str, client: str) -> 
 
 def _total_anew(connection: sqlite3.Connection, address: str) -> None:
     wallet = find_wallet(connection, address)
-    received = connection.execute(
-        "SELECT received FROM payment WHERE wallet_key = ? AND received_asset_key = ?",
-        (wallet.key, wallet.asset_key),
-    )
-    wallet.received_total = sum(decode_amount(amount) or 0 for (amount,) in received)
+    _, wallet.received_total = added_up(connection, wallet.key)
     save_figures(connection, wallet, revised=True)
+
+
+def added_up(connection: sqlite3.Connection, wallet_key: int) -> tuple[int, int]:
+    """Count a wallet address's payments, and add up what arrived of its own asset."""
+    (counted,) = connection.execute(
+        "SELECT COUNT(*) FROM payment WHERE wallet_key = ?", (wallet_key,)
+    ).fetchone()
+    received = connection.execute(
+        """SELECT p.received FROM payment p JOIN wallet w USING (wallet_key)
+           WHERE w.wallet_key = ? AND p.received_asset_key = w.asset_key""",
+        (wallet_key,),
+    )
+    return counted, sum(decode_amount(amount) or 0 for (amount,) in received)
 
 
 def forget_wallet(connection: sqlite3.Connection, address: str) -> None:

@@ -86,30 +86,66 @@ class TestCheck:
         assert "right again" in filled.done("ledger", "check", "--repair").err
         assert filled.done("ledger", "check").code == 0
 
-    def test_a_damaged_ledger_is_kept_and_rebuilt(self, filled: Shell) -> None:
-        known = len(filled.done("list", "--all", "--json").lines)
-        filled.done("ledger", "compact")
-        path = ledger(filled)
+    def spoil(self, shell: Shell) -> bytes:
+        """Damage every third page; returns what the file is then."""
+        shell.done("ledger", "compact")
+        path = ledger(shell)
         content = bytearray(path.read_bytes())
         for page in range(3, len(content) // 4096, 3):
             content[page * 4096 : page * 4096 + 64] = b"\xff" * 64
         path.write_bytes(content)
+        return bytes(content)
+
+    def test_a_damaged_ledger_is_kept_and_rebuilt(self, filled: Shell) -> None:
+        known = len(filled.done("list", "--all", "--json").lines)
+        content = self.spoil(filled)
+        path = ledger(filled)
         ran = filled("ledger", "check")
         assert (ran.code, ran.out.count("▲")) == (1, 1)
         assert "keeps the damaged file beside" in ran.err
-        assert path.read_bytes() == bytes(content)
-        assert "opdash sync" in filled.done("ledger", "check", "--repair").err
+        assert path.read_bytes() == content
+        ran = filled.done("ledger", "check", "--repair")
+        assert "opdash sync" in ran.err
+        assert " saved; " in ran.out
+        assert "could not be read" in ran.out
         (kept,) = [one for one in path.parent.iterdir() if ".damaged-" in one.name]
-        assert kept.read_bytes() == bytes(content)
+        assert kept.read_bytes() == content
+        assert str(kept) in ran.err
+        filled.done("ledger", "check")
         filled.done("sync")
-        assert filled.done("ledger", "check").code == 0
+        filled.done("ledger", "check")
         assert len(filled.done("list", "--all", "--json").lines) == known
+
+    def test_what_the_server_has_forgotten_is_saved(
+        self, shell: Shell, fresh_sandbox: SandboxProcess
+    ) -> None:
+        """The server forgets a payment that nobody paid; the ledger does not."""
+        shell.set_up(shop_profile(fresh_sandbox))
+        shell.done("sync")
+        forgotten = shell.done("create", "--amount", "5", "--expires-in", "10m", "--json").line
+        fresh_sandbox.advance(7200)
+        shell.done("sync")
+        before = shell.done("log", forgotten["paymentId"], "--json").lines
+        assert [step["kind"] for step in before] == ["created", "gone"]
+        content = bytearray(ledger(shell).read_bytes())
+        content[:4096] = b"\xff" * 4096
+        ledger(shell).write_bytes(content)
+        said = shell.done("ledger", "check", "--repair", "--json").lines[1]
+        assert said["saved"]["creations"] == 1
+        assert said["lost"] == {
+            "payments": 0,
+            "stepsAtMost": 0,
+            "creationsAtMost": 0,
+            "timeLinesNotWhole": 0,
+        }
+        shell.done("sync")
+        assert shell.done("log", forgotten["paymentId"], "--json").lines == before
 
     def test_what_is_no_database_is_kept_too(self, shop: Shell) -> None:
         shop.data_dir.mkdir()
         ledger(shop).write_bytes(b"these are the wrong trousers" * 400)
         assert shop("ledger", "check").code == 1
-        shop.done("ledger", "check", "--repair")
+        assert "Nothing of it could be read" in shop.done("ledger", "check", "--repair").err
         shop.done("sync")
 
     def test_a_damaged_ledger_in_use_is_left_alone(self, filled: Shell) -> None:
