@@ -11,6 +11,7 @@ from textual.app import App, ComposeResult
 from opdash.errors import LedgerError
 from opdash.ledger.records import NEWEST_FIRST, PaymentRow, Sort, SortColumn
 from opdash.openpayments.amounts import MAX_VALUE
+from opdash.table_view import STANDARD, Column
 from opdash.tui.stylesheets import sheets
 from opdash.tui.themes import DARK
 from opdash.tui.widgets.payment_table import PaymentTable
@@ -163,8 +164,8 @@ async def test_a_row_that_is_opened_is_held(world: World) -> None:
         assert selected(app) == held
 
 
-@pytest.mark.parametrize("column", list(SortColumn))
-async def test_every_order_keeps_the_selected_payment(world: World, column: SortColumn) -> None:
+@pytest.mark.parametrize("column", STANDARD, ids=str)
+async def test_every_order_keeps_the_selected_payment(world: World, column: Column) -> None:
     world.record(*many_payments(60))
     app = TableApp(world)
     async with app.run_test(size=(80, 12)) as pilot:

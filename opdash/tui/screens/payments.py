@@ -13,8 +13,16 @@ from textual.notifications import SeverityLevel
 from opdash.ledger.records import Creation, CreationStatus, PaymentRow, Sort
 from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
-from opdash.service.events import CreationChanged, Event, PaymentsChanged, StatusChanged
+from opdash.service.events import (
+    CreationChanged,
+    Event,
+    PaymentsChanged,
+    ProfileChanged,
+    StatusChanged,
+)
 from opdash.service.session import WalletSession
+from opdash.settings import PAGE_SIZES
+from opdash.table_view import STANDARD
 from opdash.tui import format as fmt
 from opdash.tui.actions import Place, bindings
 from opdash.tui.announcements import is_news
@@ -31,7 +39,7 @@ from opdash.tui.screens.payments_search import PaymentsSearch
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.notices import creation_result
-from opdash.tui.widgets.payment_table import PAGE_SIZES, PaymentTable, column_number
+from opdash.tui.widgets.payment_table import PaymentTable
 from opdash.tui.widgets.row_window import LedgerRows
 
 if TYPE_CHECKING:
@@ -315,7 +323,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def action_sort_by(self, number: int) -> None:
         """Sort by the column of that number."""
         if self._rows:
-            self._rows.sort_by(column_number(number))
+            self._rows.sort_by(STANDARD[number - 1])
 
     def action_sort(self) -> None:
         """Choose the order."""
@@ -326,7 +334,8 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
                 self._rows.set_sort(sort)
 
         if self._rows:
-            self.app.push_screen(SortScreen(self._rows.sort), chosen)
+            shown = [choice.column for choice in self._rows.columns]
+            self.app.push_screen(SortScreen(self._rows.sort, shown), chosen)
 
     # The filter
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opdash.openpayments.amounts import Asset, format_minor
+from opdash.openpayments.amounts import MINUS, Asset, format_minor
 from opdash.safetext import ELLIPSIS, safe_text
 
 NARROWEST = 9
@@ -30,12 +30,14 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 class AmountWidths:
     """How wide the amounts seen so far are; it only grows, so that columns do not jump about.
 
-    Args:
+    Attributes:
         asset: What they count.
+        version: Another number whenever an amount was wider than those before.
     """
 
     def __init__(self, asset: Asset) -> None:
         self.asset = asset
+        self.version = 0
         self._whole = 1
         self._usual_whole = 1
         self._decimals = min(asset.scale, _ALWAYS)
@@ -43,10 +45,15 @@ class AmountWidths:
     def take(self, minor_units: int) -> None:
         """Take note of an amount."""
         whole, decimals = _measure(minor_units, self.asset.scale)
+        if whole <= self._usual_whole and decimals <= self._decimals:
+            return
+        before = (self._whole, self._decimals, self._usual_whole)
         self._whole = max(self._whole, whole)
         self._decimals = max(self._decimals, decimals)
         if whole + 1 + min(self.asset.scale, _ALWAYS) <= USUAL:
             self._usual_whole = max(self._usual_whole, whole)
+        if (self._whole, self._decimals, self._usual_whole) != before:
+            self.version += 1
 
     @property
     def full(self) -> int:
@@ -103,6 +110,13 @@ class AmountColumn:
         if len(shown) > self.width or (rest and not self.hides):
             return power_of_ten(minor_units, asset.scale, self.width).rjust(self.width)
         return shown.rjust(self.width)
+
+    def signed(self, minor_units: int | None, asset: Asset | None) -> str:
+        """Write a difference in one cell more than the column has, for its sign."""
+        text = self.cell(None if minor_units is None else abs(minor_units), asset)
+        if minor_units is None or minor_units >= 0:
+            return f" {text}"
+        return f"{MINUS}{text.lstrip()}".rjust(self.width + 1)
 
     def _foreign(self, minor_units: int, asset: Asset) -> str:
         code = safe_text(asset.code, limit=5)

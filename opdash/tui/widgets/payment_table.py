@@ -2,59 +2,40 @@
 
 It asks its source for the rows in view only, so a hundred and a million rows cost the same.
 
-The cursor belongs to a payment, never to a position. Where rows arrive above it, the row under the
-cursor keeps its line on the screen and the status line counts what is new above. Only while the
-table *follows* does the cursor move by itself: at the start and after Home (``g``) it stays on the
-first row, so that a dashboard nobody touches shows the newest payment. Any other movement, a click,
-a wheel turn or opening a row ends that.
+Where rows arrive above the cursor, the row under it keeps its line on the screen and the status
+line counts what is new above. At the start and after Home (``g``) the table *follows* the first
+row. Any other movement, a click, a wheel turn or opening a row ends that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
-from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from opdash.ledger.records import NEWEST_FIRST, PaymentRow, Sort, SortColumn
+from opdash.ledger.records import NEWEST_FIRST, PaymentRow, Sort
 from opdash.openpayments.amounts import Asset
+from opdash.table_view import STANDARD_CHOICE, Column, ColumnChoice, next_order
 from opdash.tui.failures import told
-from opdash.tui.widgets.amount_column import AmountWidths
-from opdash.tui.widgets.row_painter import Look, RowPainter
-from opdash.tui.widgets.row_window import RowSource, RowWindow
-from opdash.tui.widgets.table_layout import COLUMNS, Place, lay_out, next_order
+from opdash.tui.widgets.row_window import RowSource, RowWindow, TableRow
+from opdash.tui.widgets.table_canvas import TableCanvas
+from opdash.tui.widgets.table_cursor import TableCursor
 
 _T = TypeVar("_T")
 
-PAGE_SIZES = (20, 50, 100)
-"""Rows of a page, as a person may choose."""
 
-_ROWS = ("row", "cursor", "cursor-blurred", "heading")
-_TONES = ("plain", "muted", "accent", "good", "attention", "bad", "heading", "heading-sorted")
-
-
-class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
+class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
     """A wallet address's payments.
 
     Attributes:
         page_size: Rows of a page.
-        following: Whether the cursor stays on the first row as new ones arrive.
         new_above: How many rows have arrived above the view, unseen.
     """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"payment-table--{row}" for row in _ROWS),
-        *(f"payment-table--{tone}" for tone in _TONES),
-    }
-
-    ALLOW_SELECT = False
 
     class Moved(Message):
         """The cursor, the page or the number of rows changed."""
@@ -86,25 +67,17 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         asset: Asset,
         now: Callable[[], datetime],
         *,
+        columns: Sequence[ColumnChoice] = STANDARD_CHOICE,
         sort: Sort = NEWEST_FIRST,
         page_size: int = 50,
         id: str | None = None,  # noqa: A002 - Textual's own word
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(asset, columns, now(), id=id)
         self.page_size = page_size
-        self.following = True
         self.new_above = 0
         self._now = now
-        self._window = RowWindow(source, sort)
-        self._painter = RowPainter(self._style)
-        self._places: tuple[Place, ...] = ()
-        self._widths = AmountWidths(asset)
-        self._index = 0
-        self._row: PaymentRow | None = None
-        self._marks: set[str] = set()
-        self._instant = now()
-        self._rows: list[PaymentRow] = []
-        self._styles: dict[tuple[str, str], Style] = {}
+        self._window = RowWindow(source, sort, self.measure)
+        self._cursor = TableCursor(following=sort == NEWEST_FIRST)
 
     # What is shown
 
@@ -121,17 +94,22 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def cursor(self) -> int:
         """The position of the row under the cursor."""
-        return self._index
+        return self._cursor.index
 
     @property
     def selected(self) -> PaymentRow | None:
         """The row under the cursor."""
-        return self._row
+        return self._cursor.row
+
+    @property
+    def following(self) -> bool:
+        """Whether the cursor stays on the first row as new ones arrive."""
+        return self._cursor.following
 
     @property
     def page(self) -> int:
         """The page that the cursor is on, from 0."""
-        return self._index // self.page_size
+        return self.cursor // self.page_size
 
     @property
     def pages(self) -> int:
@@ -141,7 +119,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def marks(self) -> frozenset[str]:
         """The ids of the payments that changed since a person last looked at them."""
-        return frozenset(self._marks)
+        return frozenset(self._cursor.marks)
 
     @property
     def top(self) -> int:
@@ -153,7 +131,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         """How many rows are in view."""
         return max(self.scrollable_content_region.height - 1, 1)
 
-    def rows_in_view(self) -> tuple[PaymentRow, ...]:
+    def rows_in_view(self) -> tuple[TableRow, ...]:
         """Return the rows in view; empty if they cannot be read."""
         return tuple(self._read(lambda: self._window.rows(self.top, self.height_in_rows)) or ())
 
@@ -161,66 +139,51 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def reload(self) -> None:
         """Read the rows again; the cursor stays on its payment, on the same line of the screen."""
-        if self._read(self._reload) is None:
+        shift = self._read(self._reload)
+        if shift is None:
             return
+        self.painter.set_now(self._now())
         self.virtual_size = Size(0, self.row_count + 1 if self.row_count else 0)
+        self._shift_view(shift)
         self.refresh()
         self.post_message(self.Moved())
 
     def show_rows(self, source: RowSource) -> None:
         """Take rows from elsewhere; the cursor stays on its payment if that is among them."""
-        self._window = RowWindow(source, self.sort)
-        row = self._row
-        if row is not None and self._read(lambda: self._window.position(row.id)) is None:
-            self._index, self._row = 0, None
+        self._window = RowWindow(source, self.sort, self.measure)
+        if not self._read(lambda: self._cursor.forget_unless_in(self._window)):
             self._scroll_to_row(0)
         self.new_above = 0
         self.reload()
         self._show_cursor()
 
-    def _reload(self) -> bool:
+    def _reload(self) -> int:
         self._window.reload()
-        if self.following or self._row is None:
-            self._index = 0
-            self._row = self._window.row(0)
-            return True
-        index = self._window.position(self._row.id)
-        if index is None:
-            self._index = max(min(self._index, self.row_count - 1), 0)
-        else:
-            shift, self._index = index - self._index, index
-            self._shift_view(shift)
-        self._row = self._window.row(self._index)
-        return True
+        return self._cursor.reload(self._window)
 
     def _shift_view(self, rows: int) -> None:
-        if not rows:
-            return
-        top = self.top
-        self.virtual_size = Size(0, self.row_count + 1)
-        self._scroll_to_row(top + rows)
-        self.new_above = min(max(self.new_above + rows, 0), self.top)
+        if rows:
+            self._scroll_to_row(self.top + rows)
+            self.new_above = min(max(self.new_above + rows, 0), self.top)
 
     def mark(self, payment_ids: Iterable[str]) -> None:
         """Mark payments as changed, but for the one under the cursor."""
-        self._marks.update(payment_ids)
-        if self._row is not None:
-            self._marks.discard(self._row.id)
+        self._cursor.mark(payment_ids)
         self.refresh()
 
     def tick(self) -> None:
         """Repaint the rows in view whose times read differently by now."""
-        self._instant = self._now()
+        self.painter.set_now(self._now())
         for line, row in enumerate(self.rows_in_view()):
-            if self._painter.is_stale(row, self._instant):
-                self.refresh(Region(0, line + 1, self.size.width, 1))
+            if self.painter.is_stale(row, *self.look(row)):
+                self.refresh_at(line)
 
     # Movement
 
     def move(self, rows: int) -> None:
         """Move the cursor by so many rows."""
-        target = self._index + rows
-        if target >= self.row_count and self._index == self.row_count - 1:
+        target = self.cursor + rows
+        if target >= self.row_count and self.cursor == self.row_count - 1:
             self.post_message(self.EndPassed(by_page=False))
             return
         self._go(target)
@@ -232,7 +195,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
     def go_first(self) -> None:
         """Go to the first row; in the first order, follow it from now on."""
         self._go(0)
-        self.following = self.sort == NEWEST_FIRST
+        self._cursor.following = self.sort == NEWEST_FIRST
         self.post_message(self.Moved())
 
     def go_last(self) -> None:
@@ -263,10 +226,12 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
     def hold(self) -> None:
         """Keep the cursor on its payment from now on, even if newer ones arrive."""
         if self.following:
-            self.following = False
+            self._cursor.following = False
             self.post_message(self.Moved())
 
-    def sort_by(self, column: SortColumn) -> None:
+    # Order and columns
+
+    def sort_by(self, column: Column) -> None:
         """Sort by a column; once more turns the order round. The cursor keeps its payment."""
         self.set_sort(next_order(column, self.sort))
 
@@ -275,7 +240,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         if sort == self.sort:
             return
         self._window.sort = sort
-        self.following = False
+        self._cursor.following = False
         self.new_above = 0
         self.reload()
         self.new_above = 0
@@ -283,15 +248,11 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.SortChanged())
 
     def _go(self, index: int, top: int | None = None) -> None:
-        index = max(min(index, self.row_count - 1), 0)
-        row = self._read(lambda: self._window.row(index))
-        if row is None:
+        former = self.cursor
+        if not self._read(lambda: self._cursor.go(index, self._window)):
             return
-        self._refresh_row(self._index)
-        self._index, self._row = index, row
-        self.following = False
-        self._marks.discard(row.id)
-        self._refresh_row(index)
+        self._refresh_row(former)
+        self._refresh_row(self.cursor)
         if top is None:
             self._show_cursor()
         else:
@@ -300,62 +261,23 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _show_cursor(self) -> None:
         height = self.height_in_rows
-        if self._index < self.top:
-            self._scroll_to_row(self._index)
-        elif self._index >= self.top + height:
-            self._scroll_to_row(self._index - height + 1)
+        if self.cursor < self.top:
+            self._scroll_to_row(self.cursor)
+        elif self.cursor >= self.top + height:
+            self._scroll_to_row(self.cursor - height + 1)
 
     def _scroll_to_row(self, row: int) -> None:
         self.scroll_to(y=row, animate=False, force=True)
 
     def _refresh_row(self, index: int) -> None:
-        self.refresh(Region(0, index - self.top + 1, self.size.width, 1))
+        self.refresh_at(index - self.top)
 
     # Painting
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the lines of a part of the view."""
-        self._instant = self._now()
-        self._rows = list(self.rows_in_view())
-        self._measure()
-        return super().render_lines(crop)
-
-    def render_line(self, y: int) -> Strip:
-        """Return one line of the view."""
-        if y == 0:
-            return self._painter.heading(self.sort) if self.row_count else self._blank()
-        if y > len(self._rows):
-            return self._blank()
-        row = self._rows[y - 1]
-        under_cursor = self._row is not None and row.id == self._row.id
+    def look(self, row: TableRow) -> tuple[str, bool]:
+        """Return the component below a row, and whether it is marked."""
         cursor = "cursor" if self.has_focus else "cursor-blurred"
-        look = Look(cursor if under_cursor else "row", row.id in self._marks)
-        return self._painter.paint(row, look, self._instant)
-
-    def _measure(self) -> None:
-        for row in self._rows:
-            self._widths.take(row.received)
-            self._widths.take(row.asked or 0)
-        width = self.scrollable_content_region.width
-        self._places = lay_out(width, self._widths.full, self._widths.usual)
-        self._painter.lay_out(self._places, self._widths, width)
-
-    def _blank(self) -> Strip:
-        return Strip.blank(self.size.width, self.rich_style)
-
-    def _style(self, tone: str, row: str) -> Style:
-        style = self._styles.get((tone, row))
-        if style is None:
-            ground = self.get_component_rich_style(f"payment-table--{row}")
-            ink = self.get_component_rich_style(f"payment-table--{tone}", partial=True)
-            style = self._styles[tone, row] = ground + ink
-        return style
-
-    def notify_style_update(self) -> None:
-        """Forget styles and strips when the theme or the style sheet changes."""
-        self._styles.clear()
-        self._painter.forget()
-        super().notify_style_update()
+        return cursor if self._cursor.is_on(row) else "row", row.id in self._cursor.marks
 
     # Mouse, focus and size
 
@@ -365,7 +287,7 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         if round(old_value) == round(new_value):
             return
         if round(new_value) > 0:
-            self.following = False
+            self._cursor.following = False
         self.new_above = min(self.new_above, self.top)
         self.post_message(self.Moved())
 
@@ -380,27 +302,24 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         index = self.top + offset.y - 1
         if index >= self.row_count:
             return
-        if index == self._index and self._row is not None and (event.chain > 1 or self._held):
-            self.post_message(self.Opened(self._row))
+        row = self.selected
+        if index == self.cursor and row is not None and (event.chain > 1 or not self.following):
+            self.post_message(self.Opened(row))
         else:
             self._go(index)
 
-    @property
-    def _held(self) -> bool:
-        return not self.following
-
     def _click_heading(self, x: int) -> None:
-        for place in self._places:
+        for place in self.places:
             if place.left <= x < place.right:
                 self.sort_by(place.column)
 
     def on_focus(self) -> None:
         """Paint the cursor as active."""
-        self._refresh_row(self._index)
+        self._refresh_row(self.cursor)
 
     def on_blur(self) -> None:
         """Paint the cursor as resting."""
-        self._refresh_row(self._index)
+        self._refresh_row(self.cursor)
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
@@ -412,8 +331,3 @@ class PaymentTable(ScrollView, can_focus=True, inherit_bindings=False):
         except Exception as error:
             self.post_message(self.ReadFailed(" ".join(told(error)).strip()))
         return None
-
-
-def column_number(number: int) -> SortColumn:
-    """Return the column that a key from 1 to 7 sorts by."""
-    return COLUMNS[number - 1]

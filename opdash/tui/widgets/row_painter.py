@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +11,23 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from opdash.ledger.records import PaymentRow, Sort, SortColumn
-from opdash.safetext import ELLIPSIS, safe_text
-from opdash.tui import format as fmt
-from opdash.tui.widgets.amount_column import AmountColumn, AmountWidths
-from opdash.tui.widgets.table_layout import AMOUNTS, HEADINGS, Place
+from opdash.ledger.records import Sort
+from opdash.tui.widgets.amount_column import AmountWidths
+from opdash.tui.widgets.cells import (
+    GONE,
+    Cell,
+    Clock,
+    amount_columns,
+    cell_of,
+    clock_of,
+    clock_tone,
+    fill,
+)
+from opdash.tui.widgets.row_strip import RowStrip
+from opdash.tui.widgets.row_window import TableRow
+from opdash.tui.widgets.table_layout import AMOUNTS, Place, heading
+
+__all__ = ["CHANGED", "CURSOR", "GONE", "RowPainter"]
 
 CURSOR = "▌"
 """Stands before the row under the cursor, so that it is found without colour."""
@@ -23,165 +35,157 @@ CURSOR = "▌"
 CHANGED = "•"
 """Stands before a row that changed since a person last looked at it."""
 
-GONE = "†"
-"""Follows the state of a payment that is no longer at the server."""
-
 _ASCENDING, _DESCENDING = "▲", "▼"
-_REMEMBERED = 1024
+_REMEMBERED = 256
+_Key = tuple[str, str, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a row looks like besides its content.
-
-    Attributes:
-        row: The component that gives the background: ``row``, ``cursor`` or ``cursor-blurred``.
-        marked: Whether it changed since a person last looked.
-    """
-
-    row: str = "row"
-    marked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Painted:
-    row: PaymentRow
-    look: Look
-    times: tuple[str, str]
+    """A strip, and what it was made of."""
+
+    row: TableRow
+    times: tuple[str, ...]
+    at: datetime
     strip: Strip
 
 
 class RowPainter:
     """Turns rows into strips for one layout and one set of styles.
 
-    Args:
-        style: Gives the style of a text tone on a row component.
+    A strip that was painted is given out again, the very same object: Textual keeps with a strip
+    what it made of it, down to the bytes for the terminal.
     """
 
-    def __init__(self, style: Callable[[str, str], Style]) -> None:
+    def __init__(self, style: Callable[[str, str], Style], now: datetime) -> None:
+        """Prepare for no columns at all.
+
+        Args:
+            style: Gives the style of a text tone on a row component.
+            now: The moment from which instants are seen at first.
+        """
         self._style = style
+        self._now = now
         self._places: tuple[Place, ...] = ()
-        self._amounts: dict[SortColumn, AmountColumn] = {}
+        self._columns: list[tuple[Place, Cell | None]] = []
+        self._clocks: list[Clock] = []
         self._width = 0
-        self._painted: dict[str, _Painted] = {}
+        self._painted: dict[_Key, _Painted] = {}
+        self._before: dict[_Key, _Painted] = {}
+        self._headings: dict[Sort, Strip] = {}
 
     def lay_out(self, places: tuple[Place, ...], widths: AmountWidths, width: int) -> None:
-        """Take another layout; what was painted is forgotten if it differs."""
-        amounts = {
-            place.column: widths.column(place.width) for place in places if place.column in AMOUNTS
-        }
-        if (places, amounts, width) != (self._places, self._amounts, self._width):
-            self._places, self._amounts, self._width = places, amounts, width
-            self.forget()
+        """Take another layout; what was painted is forgotten."""
+        amounts = amount_columns(places, widths)
+        clocks = [clock_of(place) for place in places]
+        self._places, self._width = places, width
+        self._columns = [(place, cell_of(place, amounts)) for place in places]
+        self._clocks = [clock for clock in clocks if clock is not None]
+        self.forget()
+
+    def set_now(self, now: datetime) -> None:
+        """Take another moment, from which instants are seen."""
+        self._now = now
 
     def forget(self) -> None:
         """Forget what was painted, because styles changed."""
         self._painted.clear()
+        self._before.clear()
+        self._headings.clear()
 
-    def is_stale(self, row: PaymentRow, now: datetime) -> bool:
-        """Return whether a row that was painted would say another time now."""
-        painted = self._painted.get(row.id)
-        return painted is None or painted.times != self._times(row, now)
+    def is_stale(self, row: TableRow, ground: str, marked: bool) -> bool:
+        """Return whether a row as it was painted would say another time now."""
+        painted = self._painted.get((row.id, ground, marked))
+        return painted is None or painted.times != self._times(row)
 
-    def paint(self, row: PaymentRow, look: Look, now: datetime) -> Strip:
-        """Return a row's strip, as wide as the layout."""
-        times = self._times(row, now)
-        painted = self._painted.get(row.id)
-        if painted and painted.look == look and painted.times == times and painted.row == row:
+    def paint(self, row: TableRow, ground: str, marked: bool) -> Strip:
+        """Return a row's strip, as wide as the layout.
+
+        Args:
+            row: What to paint.
+            ground: The component below it: ``row``, ``cursor`` or ``cursor-blurred``.
+            marked: Whether it changed since a person last looked.
+        """
+        key = (row.id, ground, marked)
+        painted = self._painted.get(key)
+        if painted is not None and painted.row is row and painted.at is self._now:
             return painted.strip
-        strip = self._paint(row, look, times)
-        if len(self._painted) >= _REMEMBERED:
-            self._painted.clear()
-        self._painted[row.id] = _Painted(row, look, times, strip)
-        return strip
+        return self._paint_anew(key, row, painted or self._before.get(key))
 
     def heading(self, sort: Sort) -> Strip:
         """Return the line of column headings; the sorted one carries an arrow."""
+        strip = self._headings.get(sort)
+        if strip is None:
+            strip = self._headings[sort] = self._paint_heading(sort)
+        return strip
+
+    def _paint_anew(self, key: _Key, row: TableRow, former: _Painted | None) -> Strip:
+        times = self._times(row)
+        if former is not None and former.times == times and former.row == row:
+            former.row, former.at = row, self._now
+            painted = former
+        else:
+            pieces = self._pieces(row, times, cursor=key[1] != "row", marked=key[2])
+            painted = _Painted(row, times, self._now, self._strip(pieces, key[1]))
+        if len(self._painted) >= _REMEMBERED:
+            self._before, self._painted = self._painted, {}
+        self._painted[key] = painted
+        return painted.strip
+
+    def _pieces(
+        self, row: TableRow, times: tuple[str, ...], *, cursor: bool, marked: bool
+    ) -> list[tuple[str, str]]:
+        """Return the texts of a row from its left edge on, and their tones."""
+        signs = (CURSOR if cursor else " ") + (CHANGED if marked else " ")
+        pieces: list[tuple[str, str]] = [(signs, "accent")]
+        following = iter(times)
+        left = len(signs)
+        for place, cell in self._columns:
+            text, tone = (
+                cell(row) if cell is not None else (next(following), clock_tone(place, row))
+            )
+            pieces.append((" " * (place.left - left) + text, tone))
+            left = place.right
+        return pieces
+
+    def _strip(self, pieces: Sequence[tuple[str, str]], ground: str) -> Strip:
+        """Make a strip of pieces, those of one tone joined: each costs as much as its text."""
         segments: list[Segment] = []
-        left = 0
+        text, tone = "", ""
+        for more, of_tone in pieces:
+            if of_tone != tone and text:
+                segments.append(Segment(text, self._style(tone, ground)))
+                text = ""
+            text, tone = text + more, of_tone
+        rest = self._width - (self._places[-1].right if self._places else 0)
+        segments.append(Segment(text + " " * rest, self._style(tone, ground)))
+        return RowStrip(segments, self._width)
+
+    def _times(self, row: TableRow) -> tuple[str, ...]:
+        now = self._now
+        return tuple(clock(row, now) for clock in self._clocks)
+
+    def _paint_heading(self, sort: Sort) -> Strip:
+        pieces = [(" ", "heading")]
+        left = 1
         for place in self._places:
-            sorted_by = place.column is sort.column
-            segments.append(self._blank(place.left - left, "heading"))
-            text = _heading(place, sort if sorted_by else None, self._amounts)
-            tone = "heading-sorted" if sorted_by else "heading"
-            segments.append(Segment(text, self._style(tone, "heading")))
+            column = place.column
+            is_sorted = (column.kind, column.path) == (sort.column, sort.path)
+            text = _heading(place, sort if is_sorted else None)
+            gap = " " * (place.left - left)
+            pieces += [(gap, "heading"), (text, "heading-sorted" if is_sorted else "heading")]
             left = place.right
-        segments.append(self._blank(self._width - left, "heading"))
-        return Strip(segments, self._width)
-
-    def _paint(self, row: PaymentRow, look: Look, times: tuple[str, str]) -> Strip:
-        cursor = CURSOR if look.row != "row" else " "
-        mark = CHANGED if look.marked else " "
-        segments = [Segment(cursor + mark, self._style("accent", look.row))]
-        left = cell_len(cursor + mark)
-        for place in self._places:
-            text, tone = self._cell(row, place, times)
-            segments.append(self._blank(place.left - left, look.row))
-            segments.append(Segment(text, self._style(tone, look.row)))
-            left = place.right
-        segments.append(self._blank(self._width - left, look.row))
-        return Strip(segments, self._width).simplify()
-
-    def _cell(self, row: PaymentRow, place: Place, times: tuple[str, str]) -> tuple[str, str]:
-        match place.column:
-            case SortColumn.STATE:
-                gone = GONE if row.no_longer_at_server else ""
-                text = f"{fmt.glyph(row.state)} {fmt.state_word(row)}{gone}"
-                return fill(text, place.width), fmt.state_tone(row)
-            case SortColumn.ASKED:
-                cell = self._amounts[place.column].cell(row.asked, row.asked_asset)
-                covered = row.received >= (row.asked or 0)
-                return cell, "muted" if covered or fmt.state_tone(row) == "muted" else "plain"
-            case SortColumn.RECEIVED:
-                cell = self._amounts[place.column].cell(row.received, row.received_asset)
-                return cell, "plain" if row.received else "muted"
-            case SortColumn.REFERENCE:
-                return fill(safe_text(row.reference, limit=200), place.width), "plain"
-            case SortColumn.DESCRIPTION:
-                return fill(safe_text(row.description, limit=200), place.width), "muted"
-            case SortColumn.CREATED:
-                return fill(times[0], place.width), "muted"
-            case SortColumn.EXPIRES:
-                return fill(times[1], place.width), "muted" if row.final else "plain"
-
-    def _times(self, row: PaymentRow, now: datetime) -> tuple[str, str]:
-        created = expires = ""
-        for place in self._places:
-            if place.column is SortColumn.CREATED:
-                created = created_text(row.created_at, now, place.width)
-            elif place.column is SortColumn.EXPIRES and row.expires_at is not None:
-                expires = expires_text(row.expires_at, now, place.width)
-        return created, expires
-
-    def _blank(self, cells: int, row: str) -> Segment:
-        return Segment(" " * max(cells, 0), self._style("plain", row))
+        return self._strip([*pieces, ("", "heading")], "heading")
 
 
-def fill(text: str, width: int) -> str:
-    """Return safe text in exactly so many cells; an ellipsis says that it was cut."""
-    if cell_len(text) > width:
-        text = set_cell_size(text, max(width - 1, 0)).rstrip() + ELLIPSIS[:width]
-    return set_cell_size(text, width)
-
-
-def created_text(instant: datetime, now: datetime, width: int) -> str:
-    """Return when a payment was created, in at most so many cells where possible."""
-    text = fmt.moment(instant, now)
-    return text if len(text) <= width else fmt.moment_short(instant, now)
-
-
-def expires_text(instant: datetime, now: datetime, width: int) -> str:
-    """Return when a payment expires or expired, in at most so many cells where possible."""
-    text = fmt.relative(instant, now)
-    return text if len(text) <= width else fmt.relative_short(instant, now)
-
-
-def _heading(place: Place, sort: Sort | None, amounts: dict[SortColumn, AmountColumn]) -> str:
-    name = HEADINGS[place.column]
+def _heading(place: Place, sort: Sort | None) -> str:
+    name, of_amounts = heading(place.column), place.column.kind in AMOUNTS
     if sort is None:
-        return fill(name.rjust(place.width) if place.column in amounts else name, place.width)
+        return fill(name.rjust(place.width) if of_amounts else name, place.width)
     arrow = _DESCENDING if sort.descending else _ASCENDING
     room = place.width - len(arrow)
-    if place.column in amounts:
+    if of_amounts:
         return f"{arrow} {name}"[: place.width].rjust(place.width)
-    return fill(f"{name} {arrow}" if len(name) < room else name[:room] + arrow, place.width)
+    if cell_len(name) < room:
+        return fill(f"{name} {arrow}", place.width)
+    return set_cell_size(name, room) + arrow

@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from itertools import product
 
 from opdash.ledger.records import NEWEST_FIRST, Sort, SortColumn
+from opdash.table_view import Column
+from opdash.tui.widgets.header import scope_spans
 from opdash.tui.widgets.line import Line, Span, cut, join, spread, width_of
-from opdash.tui.widgets.table_layout import HEADINGS
+from opdash.tui.widgets.table_layout import heading
 
 _ORDERS = {
     SortColumn.CREATED: ("oldest first", "newest first"),
     SortColumn.EXPIRES: ("soonest first", "latest first"),
     SortColumn.ASKED: ("smallest first", "largest first"),
     SortColumn.RECEIVED: ("smallest first", "largest first"),
+    SortColumn.DIFFERENCE: ("most missing first", "most over first"),
+    SortColumn.CHANGED: ("oldest first", "newest first"),
+    SortColumn.FIRST_SEEN: ("oldest first", "newest first"),
+    SortColumn.SCOPE: ("own first", "own last"),
 }
 
 
@@ -71,7 +77,8 @@ def status_spans(where: Whereabouts, width: int) -> list[Span]:
 def order_words(sort: Sort) -> str:
     """Say an order: ``Asked, largest first``."""
     ascending, descending = _ORDERS.get(sort.column, ("A to Z", "Z to A"))
-    return f"{HEADINGS[sort.column]}, {descending if sort.descending else ascending}"
+    column = heading(Column(sort.column, sort.path))
+    return f"{column}, {descending if sort.descending else ascending}"
 
 
 def _news(where: Whereabouts) -> list[list[Span]]:

@@ -1,22 +1,30 @@
 """Which columns of the payment table fit, and how wide: a pure function of the width.
 
-What a person needs least goes first: the description, then width of reference and instants, then
-the instants themselves. State, asked and received always stay.
+Where there is no room for all columns, what a person needs least goes first, in the order of
+`FIRST_TO_GO`: texts and instants before references; state and received stay longest. Before a
+column goes, the others give up the cells beyond their least; only the description comes when all
+others have what they need. A column of amounts never has fewer cells than its figures take. A
+width that a person chose counts before any that the table would choose.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
-from opdash.ledger.records import Sort, SortColumn
+from opdash.ledger.records import SortColumn
+from opdash.safetext import safe_text
+from opdash.table_view import Column, ColumnChoice
 
-GUTTER = 3
+GUTTER: Final = 3
 """Cells at the left edge: the cursor's sign, the mark of a changed row, a blank."""
 
-GAP = 2
-"""Blank cells between two columns; one less before the first amount, which stands at the right."""
+GAP: Final = 2
+"""Blank cells between two columns; one less between the state and an amount at its right."""
 
-HEADINGS = {
+_HEADINGS: Final = {
     SortColumn.STATE: "State",
     SortColumn.ASKED: "Asked",
     SortColumn.RECEIVED: "Received",
@@ -24,62 +32,87 @@ HEADINGS = {
     SortColumn.DESCRIPTION: "Description",
     SortColumn.CREATED: "Created",
     SortColumn.EXPIRES: "Expires",
+    SortColumn.DIFFERENCE: "Difference",
+    SortColumn.ASSET: "Asset",
+    SortColumn.CHANGED: "Changed",
+    SortColumn.FIRST_SEEN: "First seen",
+    SortColumn.SCOPE: "Scope",
+    SortColumn.ID: "Payment",
 }
-"""The columns in their order; the keys 1 to 7 sort by them."""
 
-COLUMNS = tuple(HEADINGS)
+AMOUNTS: Final = frozenset({SortColumn.ASKED, SortColumn.RECEIVED, SortColumn.DIFFERENCE})
 
-AMOUNTS = frozenset({SortColumn.ASKED, SortColumn.RECEIVED})
+FIRST_TO_GO: Final = (
+    SortColumn.DESCRIPTION,
+    SortColumn.SCOPE,
+    SortColumn.FIRST_SEEN,
+    SortColumn.METADATA,
+    SortColumn.ID,
+    SortColumn.ASSET,
+    SortColumn.CHANGED,
+    SortColumn.EXPIRES,
+    SortColumn.CREATED,
+    SortColumn.DIFFERENCE,
+    SortColumn.REFERENCE,
+    SortColumn.ASKED,
+    SortColumn.STATE,
+    SortColumn.RECEIVED,
+)
+"""Columns in the order in which they give way; of two metadata values, the right one first."""
 
-_GREATEST_FIRST = AMOUNTS | {SortColumn.CREATED, SortColumn.EXPIRES}
-
-_STATE_WIDTH = 17
-_LEAST = {
+_STATE_WIDTH: Final = 17
+_DESCRIPTION: Final = Column(SortColumn.DESCRIPTION)
+_DESCRIPTION_LEAST: Final = 14
+_DESCRIPTION_MOST: Final = 60
+_LEAST: Final = {
     SortColumn.STATE: _STATE_WIDTH,
     SortColumn.REFERENCE: 9,
+    SortColumn.DESCRIPTION: _DESCRIPTION_LEAST,
     SortColumn.CREATED: 7,
     SortColumn.EXPIRES: 7,
+    SortColumn.ASSET: 5,
+    SortColumn.CHANGED: 7,
+    SortColumn.FIRST_SEEN: 7,
+    SortColumn.SCOPE: 6,
+    SortColumn.ID: 9,
+    SortColumn.METADATA: 9,
 }
-_IDEAL = {
-    SortColumn.STATE: _STATE_WIDTH,
+_IDEAL: Final = _LEAST | {
     SortColumn.REFERENCE: 13,
     SortColumn.CREATED: 11,
     SortColumn.EXPIRES: 8,
+    SortColumn.CHANGED: 11,
+    SortColumn.FIRST_SEEN: 11,
+    SortColumn.ID: 13,
+    SortColumn.METADATA: 12,
 }
-_FIRST_TO_GO = (
-    SortColumn.EXPIRES,
-    SortColumn.CREATED,
-    SortColumn.REFERENCE,
-)
-_GROWTH = (
+_GROWTH: Final = (
     (SortColumn.EXPIRES, 8),
     (SortColumn.REFERENCE, 13),
     (SortColumn.CREATED, 11),
+    (SortColumn.CHANGED, 11),
     (SortColumn.EXPIRES, 10),
     (SortColumn.REFERENCE, 14),
     (SortColumn.CREATED, 12),
+    (SortColumn.CHANGED, 12),
+    (SortColumn.FIRST_SEEN, 12),
+    (SortColumn.ID, 13),
+    (SortColumn.METADATA, 14),
     (SortColumn.REFERENCE, 18),
 )
-_DESCRIPTION_LEAST = 14
-_DESCRIPTION_MOST = 60
-_REFERENCE_MOST = 36
-
-
-def next_order(column: SortColumn, current: Sort) -> Sort:
-    """Return the order that choosing a column leads to.
-
-    It begins with the newest, the largest or A first; choosing the column once more turns it round.
-    """
-    if column is current.column:
-        return Sort(column, descending=not current.descending)
-    return Sort(column, descending=column in _GREATEST_FIRST)
+_LAST_GROWTH: Final = (
+    (SortColumn.REFERENCE, 36),
+    (SortColumn.METADATA, 24),
+    (SortColumn.ID, 36),
+)
+_SIGN: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a column stands: its left edge and its width, in cells."""
 
-    column: SortColumn
+    column: Column
     left: int
     width: int
 
@@ -89,50 +122,108 @@ class Place:
         return self.left + self.width
 
 
-def lay_out(width: int, full: int, usual: int) -> tuple[Place, ...]:
+def heading(column: Column) -> str:
+    """Return what stands over a column, safe to show; a metadata value's is its path."""
+    return _HEADINGS.get(column.kind) or safe_text(column.path, limit=40)
+
+
+def lay_out(
+    width: int, full: int, usual: int, choices: Sequence[ColumnChoice]
+) -> tuple[Place, ...]:
     """Place the columns in a row of a table.
 
     Args:
         width: Cells of the row.
         full: Cells in which every amount can be written in full.
         usual: Cells that do for nearly all amounts; the largest ones then show their size only.
+        choices: What a person wants to see, from left to right.
 
     Returns:
         The columns that are shown, from left to right. They never exceed the width, unless it is
-        too small even for state and amounts.
+        too small even for the last that stays.
     """
-    fits = _taken(_IDEAL | dict.fromkeys(AMOUNTS, full)) <= width
-    widths = _LEAST | dict.fromkeys(AMOUNTS, full if fits else usual)
-    for column in _FIRST_TO_GO:
-        if _taken(widths) > width:
+    wanted = {choice.column: choice.width for choice in choices}
+    description = _DESCRIPTION if len(wanted) > 1 else None
+    chosen = wanted.pop(description, None) if description else None
+    fits = _taken(_each(wanted, _IDEAL, full)) <= width
+    widths = _each(wanted, _LEAST, full if fits else usual)
+    rank = {column: (FIRST_TO_GO.index(column.kind), -at) for at, column in enumerate(wanted)}
+    for column in sorted(wanted, key=rank.__getitem__):
+        if _taken(widths) > width and len(widths) > 1:
             del widths[column]
-    _grow(widths, width)
+    _grow(widths, wanted, width, _GROWTH)
+    if chosen is not None:
+        widths = _with_description(widths, chosen, [choice.column for choice in choices], width)
+    _grow(widths, wanted, width, _LAST_GROWTH)
     return _placed(widths)
 
 
-def _grow(widths: dict[SortColumn, int], width: int) -> None:
-    for column, wanted in _GROWTH:
-        if column in widths:
-            spare = width - _taken(widths)
-            widths[column] = max(widths[column], min(wanted, widths[column] + spare))
+def _with_description(
+    widths: dict[Column, int], chosen: int, order: Sequence[Column], width: int
+) -> dict[Column, int]:
+    """Add the description where there is room for it once all others have what they need."""
     spare = width - _taken(widths) - GAP
-    if SortColumn.REFERENCE not in widths:
-        return
-    if spare >= _DESCRIPTION_LEAST:
-        widths[SortColumn.DESCRIPTION] = min(spare, _DESCRIPTION_MOST)
-    spare = width - _taken(widths)
-    widths[SortColumn.REFERENCE] += max(min(spare, _REFERENCE_MOST - 18), 0)
+    if spare < min(chosen or _DESCRIPTION_LEAST, _DESCRIPTION_LEAST):
+        return widths
+    cells = min(spare, chosen or _DESCRIPTION_MOST)
+    return {
+        column: cells if column == _DESCRIPTION else widths[column]
+        for column in order
+        if column == _DESCRIPTION or column in widths
+    }
 
 
-def _taken(widths: dict[SortColumn, int]) -> int:
-    return GUTTER + sum(widths.values()) + GAP * (len(widths) - 1) - 1
+def _each(
+    wanted: dict[Column, int], by_kind: dict[SortColumn, int], amount: int
+) -> dict[Column, int]:
+    """Return the columns with the cells of their kinds; one that a person made narrow has fewer."""
+    widths: dict[Column, int] = {}
+    for column, chosen in wanted.items():
+        signed = _SIGN if column.kind is SortColumn.DIFFERENCE else 0
+        least = amount + signed if column.kind in AMOUNTS else by_kind[column.kind]
+        narrow = 0 < chosen < least and column.kind not in AMOUNTS
+        widths[column] = chosen if narrow else least
+    return widths
 
 
-def _placed(widths: dict[SortColumn, int]) -> tuple[Place, ...]:
+def _grow(
+    widths: dict[Column, int],
+    wanted: dict[Column, int],
+    width: int,
+    growth: Sequence[tuple[SortColumn, int]],
+) -> None:
+    """Give the cells that are left: first as a person chose, then to what gains the most."""
+    _widen(widths, ((column, cells) for column, cells in wanted.items() if cells), width)
+    free = [column for column in widths if wanted.get(column) == 0]
+    for kind, cells in growth:
+        _widen(widths, ((column, cells) for column in free if column.kind is kind), width)
+
+
+def _widen(widths: dict[Column, int], targets: Iterable[tuple[Column, int]], width: int) -> None:
+    for column, cells in targets:
+        if column not in widths:
+            continue
+        spare = max(width - _taken(widths), 0)
+        widths[column] = max(widths[column], min(cells, widths[column] + spare))
+
+
+def _taken(widths: dict[Column, int]) -> int:
+    columns = list(widths)
+    gaps = sum(_gap(left, right) for left, right in pairwise(columns))
+    return GUTTER + sum(widths.values()) + gaps
+
+
+def _gap(left: Column, right: Column) -> int:
+    narrow = left.kind is SortColumn.STATE and right.kind in AMOUNTS
+    return GAP - 1 if narrow else GAP
+
+
+def _placed(widths: dict[Column, int]) -> tuple[Place, ...]:
     places: list[Place] = []
     left = GUTTER
-    for column in COLUMNS:
-        if column in widths:
-            places.append(Place(column, left, widths[column]))
-            left += widths[column] + (1 if column is SortColumn.STATE else GAP)
+    for column, width in widths.items():
+        if places:
+            left += _gap(places[-1].column, column)
+        places.append(Place(column, left, width))
+        left += width
     return tuple(places)
