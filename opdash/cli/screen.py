@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, UsageError, add_wallet_option
 from opdash.cli.output import can_show_screen
@@ -9,6 +11,7 @@ from opdash.cli.output import can_show_screen
 
 def run(arguments: list[str]) -> int:
     """Open the screen."""
+    gc.disable()  # what is imported and mounted stays; the app collects from its first frame on
     parser = CommandParser("", "Open the screen.")
     add_wallet_option(parser)
     options = parser.parse(arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import re
 from collections import deque
@@ -128,7 +129,13 @@ class OpdashApp(App[None]):
     def on_mount(self) -> None:
         """Listen to the service, and start it once the first frame is painted."""
         self._unsubscribe = self.dashboard.events.subscribe(self._hear)
-        self.call_after_refresh(self.background, self._start, "start")
+        self.call_after_refresh(self._first_painted)
+
+    def _first_painted(self) -> None:
+        if not gc.isenabled():  # whoever started opdash put this off until now
+            gc.freeze()
+            gc.enable()
+        self.background(self._start, "start")
 
     async def _start(self) -> None:
         try:
