@@ -14,7 +14,13 @@ from opdash.settings import ConsentWay
 
 @dataclass(frozen=True, slots=True)
 class PaymentsChanged:
-    """The ledger learnt something about payments of a wallet address."""
+    """The ledger learnt something about payments of a wallet address.
+
+    Attributes:
+        wallet_id: Which.
+        changes: The payments that are not as they were; none where another process wrote
+            something, and it is not known what.
+    """
 
     wallet_id: str
     changes: tuple[Change, ...]
