@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from opdash.cli import shapes, wording
 from opdash.cli.context import opened
 from opdash.cli.ending import told_to_end
-from opdash.cli.following import Follower
 from opdash.cli.options import CommandParser, add_json_option
 from opdash.cli.output import print_json, print_lines, talk
 from opdash.cli.running import run_with_dashboard
@@ -19,6 +18,7 @@ from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, ChangeKind
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import Event, PaymentsChanged, StatusChanged
+from opdash.service.following import Follower
 from opdash.service.session import WalletSession
 from opdash.service.status import Phase, Status
 from opdash.settings import Profile

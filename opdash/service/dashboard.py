@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from opdash.openpayments.resources import OutgoingPayment, WalletAddress
     from opdash.openpayments.transport import Observer
     from opdash.service.grant_office import GrantOffice
+    from opdash.service.parts import Shared
     from opdash.service.recorder import Recorder
     from opdash.service.token_shelf import TokenShelf
 
@@ -101,6 +102,7 @@ class Dashboard:
         self.reader = self._open_reader()
         self._sessions: dict[str, WalletSession] = {}
         self._shelves: dict[str, TokenShelf] = {}
+        self._in_common: Shared | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
         self._started = False
@@ -126,6 +128,14 @@ class Dashboard:
 
                 self._writer = Recorder(Ledger.open(self._path), self.clock)
             return self._writer
+
+    def _shared(self) -> Shared:
+        """Return what all sessions share, made when a session first works."""
+        if self._in_common is None:
+            from opdash.service.parts import Shared
+
+            self._in_common = Shared(self.clock, self._path)
+        return self._in_common
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -166,6 +176,8 @@ class Dashboard:
         if self._preparing is not None:
             await asyncio.wait([self._preparing])
         await asyncio.gather(*(session.stop() for session in self._sessions.values()))
+        if self._in_common is not None:
+            await self._in_common.study.close()
         self.reader.close()
         if self._writer is not None:
             await self._writer.close()
@@ -188,6 +200,7 @@ class Dashboard:
                 imports=self._imports,
                 jitter=self._jitter,
                 observer=self._observer,
+                shared=self._shared,
                 shelf=lambda: self.shelf(profile),
                 consent=self._consent_way(profile),
             )

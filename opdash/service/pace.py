@@ -20,7 +20,7 @@ _RECOVERY = 0.98
 
 
 class Pace:
-    """Spaces requests evenly; what was not used in a pause is not caught up.
+    """Spaces requests evenly, whoever makes them; what was not used in a pause is not caught up.
 
     Args:
         clock: The one clock.
@@ -29,17 +29,27 @@ class Pace:
 
     def __init__(self, clock: Clock, per_second: float | None) -> None:
         self._clock = clock
-        self._least = 0.0 if per_second is None else 1.0 / per_second
-        self._interval = self._least
-        self._next = clock.monotonic()
+        self._least = 0.0
+        self._interval = 0.0
+        self._next = self._silent_until = clock.monotonic()
+        self.limit(per_second)
+
+    def limit(self, per_second: float | None) -> None:
+        """Allow so many requests a second from now on; None for any number."""
+        before, self._least = self._least, 0.0 if per_second is None else 1.0 / per_second
+        if self._interval == before or self._interval < self._least:
+            self._interval = self._least
 
     async def wait(self) -> None:
         """Wait until the next request may be sent; the call counts as that request."""
-        now = self._clock.monotonic()
-        if now < self._next:
-            await self._clock.sleep(self._next - now)
-        if self._interval:
-            self._next = max(self._next, now) + self._interval
+        while True:
+            now = self._clock.monotonic()
+            turn = max(self._next, now)
+            self._next = turn + self._interval
+            if turn > now:
+                await self._clock.sleep(turn - now)
+            if turn >= self._silent_until:
+                return
 
     def answered(self) -> None:
         """Say that a request was answered well: what was slowed down recovers."""
@@ -49,9 +59,10 @@ class Pace:
 
     def slow_down(self, retry_after: float | None) -> None:
         """Say that the server asked for fewer requests, and for how long it wants none."""
-        self._interval = min(max(self._interval * 2, _SLOWED), _SLOWEST)
+        self._interval = min(max(self._interval * 2, _SLOWED), max(_SLOWEST, self._least))
         pause = min(retry_after or 1.0, MAX_RETRY_AFTER)
-        self._next = self._clock.monotonic() + max(pause, self._interval)
+        self._silent_until = self._clock.monotonic() + max(pause, self._interval)
+        self._next = max(self._next, self._silent_until)
 
 
 class RightOfWay:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
@@ -22,9 +23,12 @@ from opdash.service.events import EventHub
 from opdash.service.late_imports import LateImports
 from opdash.service.pace import RightOfWay
 from opdash.service.poller import Poller
+from opdash.service.polling import Polling, Surroundings
 from opdash.service.recorder import Recorder
 from opdash.service.scan import Scanner
+from opdash.service.servers import Servers
 from opdash.service.status import ScanProgress
+from opdash.service.study import Study
 from opdash.settings import ConsentWay, Profile
 
 if TYPE_CHECKING:
@@ -51,6 +55,19 @@ class Heard:
     scanned: Callable[[ScanProgress], None]
 
 
+class Shared:
+    """What the sessions of all wallets share.
+
+    Attributes:
+        servers: The resource servers.
+        study: Reads the ledger for plans.
+    """
+
+    def __init__(self, clock: Clock, ledger: Path) -> None:
+        self.servers = Servers(clock)
+        self.study = Study(ledger)
+
+
 class Parts:
     """The parts of one session, wired to each other.
 
@@ -61,6 +78,7 @@ class Parts:
         scanner: Reads the whole list.
         creator: Creates payments.
         completer: Completes them.
+        polling: Polls again and again, or reads along.
     """
 
     def __init__(
@@ -76,7 +94,9 @@ class Parts:
         shelf: Callable[[], TokenShelf] | None,
         consent: ConsentWay,
         way: RightOfWay,
+        shared: Shared,
         heard: Heard,
+        around: Surroundings,
     ) -> None:
         self.desk = ConsentDesk(profile.name, events, clock, consent)
         self.connection = Connection(
@@ -89,7 +109,15 @@ class Parts:
             remembered=lambda: reader.wallet_address(profile.wallet_address),
         )
         self.poller = Poller(
-            profile, self.connection, recorder, reader, clock, heard.changed, heard.caught_up
+            profile,
+            self.connection,
+            recorder,
+            reader,
+            clock,
+            heard.changed,
+            heard.caught_up,
+            servers=shared.servers,
+            study=shared.study,
         )
         self.scanner = Scanner(
             profile,
@@ -101,6 +129,10 @@ class Parts:
             is_live=heard.is_live,
             announce=heard.changed,
             tell=heard.scanned,
+            every=timedelta(hours=profile.scan_every),
         )
         self.creator = Creator(self.connection, self.poller, recorder, reader, clock, heard.created)
         self.completer = Completer(self.connection, self.poller, recorder, reader)
+        self.polling = Polling(
+            profile, self.poller, self.creator, reader, clock, way, shared.study, around
+        )

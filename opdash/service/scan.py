@@ -30,9 +30,6 @@ from opdash.settings import Profile
 
 _LOG = logging.getLogger(__name__)
 
-REQUESTS_PER_SECOND = 10.0
-"""What a scan in the background may ask of one server."""
-
 EVERY = timedelta(days=1)
 """How long after a scan has ended the next one is due."""
 
@@ -98,12 +95,11 @@ class Scanner:
 
     async def run(self) -> None:
         """Scan whenever a scan is due, for ever, within the budget; failures are waited out."""
-        pace = Pace(self._clock, REQUESTS_PER_SECOND)
         failures = 0
         while True:
             try:
                 await self._until_due()
-                if await self._walk(pace, in_background=True):
+                if await self._walk(self._poller.server.scanning, in_background=True):
                     failures = 0
             except OpdashError as error:
                 failures += 1

@@ -1,8 +1,7 @@
 """A wallet session: one profile's connection, polling and actions over the ledger.
 
-A session never ends because of the network: being offline is a state. Polls never overlap, because
-the next one is armed after the last has ended. A POST runs in a task that the session owns, so that
-closing a screen cannot cancel it.
+A session never ends because of the network: being offline is a state. A POST runs in a task that
+the session owns, so that closing a screen cannot cancel it.
 """
 
 from __future__ import annotations
@@ -15,16 +14,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opdash.clock import Clock
-from opdash.errors import OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, Creation, PaymentRow
-from opdash.openpayments.errors import (
-    OpenPaymentsError,
-    ServerError,
-    ServerFaultError,
-    TooManyRequestsError,
-    UnreachableError,
-)
 from opdash.service.errors import ReadOnlyError
 from opdash.service.events import (
     CaughtUp,
@@ -36,7 +27,6 @@ from opdash.service.events import (
 from opdash.service.late_imports import LateImports
 from opdash.service.pace import RightOfWay
 from opdash.service.rights import Right
-from opdash.service.schedule import next_delay
 from opdash.service.status import Phase, ScanProgress, Status
 from opdash.settings import ConsentWay, Profile
 
@@ -52,7 +42,7 @@ if TYPE_CHECKING:
     from opdash.service.connection import Connection
     from opdash.service.creations import Creator
     from opdash.service.drafts import PaymentDraft
-    from opdash.service.parts import Parts
+    from opdash.service.parts import Parts, Shared
     from opdash.service.poller import Poller
     from opdash.service.recorder import Recorder
     from opdash.service.scan import Scanner
@@ -87,6 +77,7 @@ class WalletSession:
         imports: LateImports,
         jitter: Callable[[], float],
         observer: Observer | None = None,
+        shared: Callable[[], Shared],
         shelf: Callable[[], TokenShelf] | None = None,
         consent: ConsentWay = ConsentWay.AUTO,
     ) -> None:
@@ -99,6 +90,7 @@ class WalletSession:
         self._imports = imports
         self._jitter = jitter
         self._observer = observer
+        self._shared = shared
         self._shelf = shelf
         self._consent = consent
         self._way = RightOfWay()
@@ -106,7 +98,6 @@ class WalletSession:
         self._known_wallet: WalletAddress | None = None
         self._wake = asyncio.Event()
         self._focused = True
-        self._held_off = False
         self._loops: list[asyncio.Task[None]] = []
         self._actions: set[asyncio.Task[Any]] = set()
 
@@ -116,6 +107,7 @@ class WalletSession:
     def _parts(self) -> Parts:
         if self._made is None:
             from opdash.service.parts import Heard, Parts
+            from opdash.service.polling import Surroundings
 
             self._made = Parts(
                 self.profile,
@@ -128,15 +120,29 @@ class WalletSession:
                 shelf=self._shelf,
                 consent=self._consent,
                 way=self._way,
+                shared=self._shared(),
                 heard=Heard(
-                    is_live=lambda: self.status.phase is Phase.LIVE,
+                    is_live=self._may_scan,
                     changed=self._payments_changed,
                     caught_up=self._has_caught_up,
                     created=self._creation_changed,
                     scanned=lambda progress: self._set_status(scan=progress),
                 ),
+                around=Surroundings(
+                    wallet_id=lambda: self.wallet_id,
+                    status=lambda: self.status,
+                    tell=self._set_status,
+                    changed=self._tell_payments,
+                    jitter=self._jitter,
+                    is_focused=lambda: self._focused,
+                    wake=self._wake,
+                ),
             )
         return self._made
+
+    def _may_scan(self) -> bool:
+        """Return whether the server answers polls, and this is the process that makes them."""
+        return self.status.phase is Phase.LIVE and not self.status.polled_elsewhere
 
     @property
     def connection(self) -> Connection:
@@ -190,9 +196,10 @@ class WalletSession:
         if self._loops:
             return
         self._set_status(phase=Phase.CONNECTING)
+        polling = self._parts.polling
         self._loops = [
-            asyncio.create_task(self._poll_for_ever(), name=f"poll {self.profile.name}"),
-            asyncio.create_task(self._tick_for_ever(), name=f"tick {self.profile.name}"),
+            asyncio.create_task(polling.for_ever(), name=f"poll {self.profile.name}"),
+            asyncio.create_task(polling.tick_for_ever(), name=f"tick {self.profile.name}"),
             asyncio.create_task(self._scanner.run(), name=f"scan {self.profile.name}"),
         ]
 
@@ -204,6 +211,7 @@ class WalletSession:
         self._loops = []
         if self._made is None:
             return
+        self._made.polling.end()
         self._connection.abandon_consent()
         if self._actions:
             await asyncio.wait(self._actions, timeout=STOP_PATIENCE)
@@ -236,7 +244,7 @@ class WalletSession:
         Raises:
             OpdashError: The server could not be asked.
         """
-        await self._own(self._poll())
+        await self._own(self._parts.polling.poll_whole())
 
     def focus(self, active: bool) -> None:
         """Say whether somebody looks; polls are rarer while nobody does.
@@ -245,7 +253,8 @@ class WalletSession:
         """
         regained = active and not self._focused
         self._focused = active
-        if regained and not self._held_off:
+        held_off = self._made is not None and self._made.polling.held_off
+        if regained and not held_off:
             self._wake.set()
 
     def watch_on_screen(self, payment_ids: Iterable[str]) -> None:
@@ -384,94 +393,16 @@ class WalletSession:
             lambda client, wallet, token: client.outgoing_payment(wallet, url, token),
         )
 
-    # The loops
-
-    async def _poll_for_ever(self) -> None:
-        failures = 0
-        while True:
-            self._wake.clear()
-            retry_after: float | None = None
-            try:
-                await self._poll()
-                failures = 0
-            except OpdashError as error:
-                failures += 1
-                retry_after = error.retry_after if isinstance(error, ServerError) else None
-            self._held_off = retry_after is not None
-            delay = next_delay(
-                self.profile.poll_interval,
-                failures=failures,
-                retry_after=retry_after,
-                focused=self._focused,
-                jitter=self._jitter(),
-            )
-            self._set_status(next_poll_at=self.now() + timedelta(seconds=delay))
-            await self._sleep_or_wake(delay)
-
-    async def _poll(self) -> None:
-        self._set_status(polling=True)
-        try:
-            with self._way.taken():
-                await self._poller.poll()
-                wallet_id = self.wallet_id
-                if wallet_id is not None:
-                    await self._creator.follow_up(wallet_id)
-        except OpdashError as error:
-            self._poller.missed()
-            self._set_status(
-                phase=_phase_after(error),
-                polling=False,
-                problem=error.sentence,
-                advice=error.advice,
-                oldest_unrefreshed_at=self._oldest_unrefreshed(),
-            )
-            raise
-        except Exception as error:
-            self._poller.missed()
-            _LOG.exception("A poll met a fault of opdash itself")
-            self._set_status(
-                phase=Phase.FAILED, polling=False, problem="opdash met a fault of its own."
-            )
-            raise OpdashError(
-                "opdash met a fault of its own while polling.", "Run it with --debug."
-            ) from error
-        self._set_status(
-            phase=Phase.LIVE,
-            polling=False,
-            problem="",
-            advice="",
-            last_ok_at=self.now(),
-            oldest_unrefreshed_at=self._oldest_unrefreshed(),
-        )
-
-    async def _tick_for_ever(self) -> None:
-        while True:
-            await self._clock.sleep(_TICK)
-            if self.status.phase is Phase.CONNECTING:
-                continue  # this machine's clock may be hours off; the first answer tells
-            try:
-                wallet_id = self.wallet_id
-                if wallet_id is not None:
-                    await self._poller.advance(wallet_id)
-            except OpdashError as error:
-                self._set_status(problem=error.sentence, advice=error.advice)
-            except Exception:
-                _LOG.exception("A look at the clock met a fault of opdash itself")
-
-    async def _sleep_or_wake(self, seconds: float) -> None:
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        waking = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            waking.cancel()
-
     # Announcing
 
     def _payments_changed(self, wallet_id: str, changes: tuple[Change, ...]) -> None:
         if changes:
-            self._events.publish(PaymentsChanged(wallet_id, changes))
+            self._tell_payments(wallet_id, changes)
+
+    def _tell_payments(self, wallet_id: str, changes: tuple[Change, ...]) -> None:
+        self._events.publish(PaymentsChanged(wallet_id, changes))
+        if self._made is not None:
+            self._made.polling.told(wallet_id)
 
     def _has_caught_up(self, payments: int, since: datetime) -> None:
         self._events.publish(CaughtUp(self.profile.name, payments, since))
@@ -485,13 +416,6 @@ class WalletSession:
         if status != self.status:
             self.status = status
             self._events.publish(StatusChanged(self.profile.name, status))
-
-    def _oldest_unrefreshed(self) -> datetime | None:
-        wallet_id = self.wallet_id
-        if wallet_id is None:
-            return None
-        seen = (payment.last_seen_at for payment in self._reader.changeable(wallet_id))
-        return min(seen, default=None)
 
     async def _own(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run work in a task of the session's: the caller may be cancelled, the work is not."""
@@ -508,9 +432,3 @@ class WalletSession:
         self._actions.discard(task)
         if not task.cancelled():
             task.exception()  # whoever asked may have gone; a failure is then nobody's
-
-
-def _phase_after(error: OpdashError) -> Phase:
-    if isinstance(error, (UnreachableError, ServerFaultError, TooManyRequestsError)):
-        return Phase.OFFLINE
-    return Phase.REFUSED if isinstance(error, OpenPaymentsError) else Phase.FAILED

@@ -79,6 +79,8 @@ class Status:
             last seen; None when nothing can change.
         server_offset: The server's clock less this machine's.
         scan: The reading of the whole list.
+        polled_elsewhere: Whether another opdash on the same ledger polls, and this one shows what
+            that one finds.
     """
 
     phase: Phase = Phase.IDLE
@@ -90,3 +92,4 @@ class Status:
     oldest_unrefreshed_at: datetime | None = None
     server_offset: timedelta = timedelta(0)
     scan: ScanProgress = ScanProgress()
+    polled_elsewhere: bool = False

@@ -16,8 +16,8 @@ from opdash.openpayments.errors import (
     TooManyRequestsError,
 )
 from opdash.openpayments.resources import IncomingPaymentPage
+from opdash.service.covering import MAX_PAGE
 from opdash.service.pace import Pace, RightOfWay
-from opdash.service.planner import MAX_PAGE
 from opdash.service.poller import Poller
 from opdash.service.recorder import Recorder
 
@@ -51,6 +51,11 @@ class Pages:
         self._pace = pace
         self._way = way
 
+    @property
+    def _is_shared(self) -> bool:
+        """Whether the pace is the server's own, which hears of every answer anyway."""
+        return self._pace is self._poller.server.scanning
+
     async def fetch(self, cursor: str | None) -> IncomingPaymentPage:
         """Fetch the page at a cursor, a shorter one where that is too large to read.
 
@@ -73,9 +78,11 @@ class Pages:
                 is_long = self._way is None and (error.retry_after or 0.0) > _LONGEST_WAIT
                 if is_long or refusals > _REFUSALS:
                     raise
-                self._pace.slow_down(error.retry_after)
+                if not self._is_shared:
+                    self._pace.slow_down(error.retry_after)
             else:
-                self._pace.answered()
+                if not self._is_shared:
+                    self._pace.answered()
                 return page
 
 

@@ -21,7 +21,7 @@ from opdash.openpayments.errors import LostCursorError, ProtocolError, TooManyRe
 from opdash.sandbox.process import SandboxProcess
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import CaughtUp, PaymentsChanged, StatusChanged
-from opdash.service.scan import REQUESTS_PER_SECOND
+from opdash.service.servers import SCAN_RATE
 from opdash.service.status import Activity, ScanProgress
 from opdash.settings import Profile, Settings, SettingsStore
 from tests.openpayments.rawserver import answer
@@ -216,7 +216,7 @@ class TestBudget:
         await until(lambda: scan_of(watched).ended_at)
         time.cancel()
         assert len(sent) == 40
-        assert sent[-1] - began >= (len(sent) - 1) / REQUESTS_PER_SECOND
+        assert sent[-1] - began >= (len(sent) - 1) / SCAN_RATE
         assert known(watched) == server.names
 
     async def test_a_server_that_wants_fewer_requests_gets_fewer(
