@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
 from opdash.ledger.charting import Chart, read_chart
@@ -45,6 +46,8 @@ from opdash.ledger.wallets import read_walk_state
 from opdash.openpayments.resources import WalletAddress
 
 if TYPE_CHECKING:
+    from opdash.ledger.fold_index import FoldIndex
+    from opdash.ledger.folds import FoldRule
     from opdash.ledger.search.finding import Matches
     from opdash.ledger.search.terms import All, Query
 
@@ -53,6 +56,7 @@ _AT_ONCE: Final = 200
 _FIRST: Final = 500
 _AFTER_ALL: Final = chr(0x10FFFF)
 _LONG_AGO: Final = 0
+_NONE_HELD: Final[Mapping[str, int]] = MappingProxyType({})
 _NOTHING: Final = Summary(
     open_count=0,
     open_due=0,
@@ -230,6 +234,42 @@ class LedgerReader:
 
                 return NO_MATCHES
             return figures.matches(self._connection, query.tree, sort)
+
+    def fold(
+        self,
+        wallet_id: str,
+        rules: tuple[FoldRule, ...],
+        zone: tzinfo | None = None,
+        *,
+        before: FoldIndex | None = None,
+        held: Mapping[str, int] = _NONE_HELD,
+    ) -> FoldIndex | None:
+        """Return a wallet address's payments, newest first, those of a fold in one line.
+
+        Not for the thread of the screen: the first look reads all payments, later ones the days on
+        which something has changed.
+
+        Args:
+            wallet_id: The wallet address; None is returned for one that is not known.
+            rules: What is folded; of several that match, the first.
+            zone: Where days begin at midnight; None for this machine's zone.
+            before: What was returned last, to begin with.
+            held: Folds, by their ids, that must stand where the payment of that number stands, and
+                not where their newest does.
+        """
+        from opdash.ledger.fold_index import FoldMaker
+
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            if figures is None:
+                return None
+            maker = FoldMaker(self._connection, figures.key, rules, zone, self._assets)
+            found = None if before is None else maker.update(before, self._rows, held)
+            if found is not None:
+                return found
+            return maker.make(
+                lambda tree, sort: figures.matches(self._connection, tree, sort).keys, held
+            )
 
     def rows(self, keys: Sequence[int]) -> tuple[PaymentRow, ...]:
         """Return payments by their numbers, in that order; those that are gone are left out."""
