@@ -16,6 +16,9 @@ from opdash.tui.app import Example
 POLL_INTERVAL = 1.0
 """Seconds between two polls in the demo: money is seen to arrive."""
 
+_POLL_RATE = 20.0
+"""Requests a second that polls may ask of the demo's own server."""
+
 
 @dataclass(frozen=True, slots=True)
 class DemoHome:
@@ -80,6 +83,7 @@ def _profile(sandbox: SandboxProcess, address: str) -> Profile:
         key_id=sandbox.client.key_id,
         key_file=sandbox.client.private_key,
         poll_interval=POLL_INTERVAL,
+        poll_rate=_POLL_RATE,
     )
 
 

@@ -60,6 +60,10 @@ def said(status: Status, *, last: datetime | None = None, short: bool = False) -
             Status(Phase.OFFLINE, last_ok_at=ago(180), next_poll_at=ago(-8)),
             "▲ offline · as of 3 min ago · next try in 8 s",
         ),
+        (
+            Status(Phase.LIVE, polled_elsewhere=True, last_ok_at=ago(3)),
+            "● live · updated 3 s ago · another opdash polls",
+        ),
         (Status(Phase.REFUSED, next_poll_at=ago(-60)), "▲ refused · next try in 1 min"),
         (Status(Phase.FAILED, next_poll_at=ago(-60)), "▲ failed · next try in 1 min"),
     ],

@@ -94,6 +94,8 @@ def _next(status: Status, now: datetime) -> list[Span]:
     due = status.next_poll_at
     if status.phase is Phase.IDLE:
         return []
+    if status.polled_elsewhere:
+        return [Span("another opdash polls", "muted")]
     if due is None:
         return [Span("asking…", "muted")] if status.polling else []
     if due <= now - _SECOND:

@@ -123,7 +123,9 @@ class PaymentDetail(VerticalScroll):
     def _heard(self, event: Event) -> None:
         if self.payment is None or not isinstance(event, PaymentsChanged):
             return
-        if any(change.payment.id == self.payment.id for change in event.changes):
+        is_its_wallet = event.wallet_id == self.payment.wallet
+        changed = {change.payment.id for change in event.changes}
+        if self.payment.id in changed or (is_its_wallet and not changed):
             self.call_later(self.reload)
 
     def _read_tail(self) -> list[Entry]:
