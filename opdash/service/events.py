@@ -66,6 +66,11 @@ class ConsentNeeded:
     rights: tuple[str, ...] = ()
     remark: str = ""
 
+    def left(self, now: datetime) -> str:
+        """Return how long the chance still lasts, as minutes and seconds."""
+        seconds = max(int((self.until - now).total_seconds()), 0)
+        return f"{seconds // 60}:{seconds % 60:02d}"
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentNoted:

@@ -109,6 +109,7 @@ class OpdashApp(App[None]):
         self._first = first
         self._example = example
         self._heard: deque[Event] = deque()
+        self._questions: dict[tuple[str, int], ConsentNeeded] = {}
         self._unsubscribe: Callable[[], None] | None = None
         self.failure: LedgerError | None = None
         """Why there is nothing to show after all: the ledger cannot be written."""
@@ -211,18 +212,32 @@ class OpdashApp(App[None]):
                 if news:
                     self.bell()
             case ConsentNeeded():
-                from opdash.tui.screens.consent import ConsentScreen
-
-                self.push_screen(ConsentScreen(event))
+                is_new = (event.profile, event.number) not in self._questions
+                self._questions[event.profile, event.number] = event
+                if is_new:
+                    self._show_question(event)
             case CaughtUp():
                 several = len(self.dashboard.profiles) > 1
                 title = self.dashboard.settings.profile(event.profile).title if several else ""
                 self.tell(caught_up_words(event.payments, title))
             case ConsentEnded():
+                self._questions.pop((event.profile, event.number), None)
                 severity: SeverityLevel = "information" if event.granted else "warning"
                 self.tell(event.sentence, severity=severity)
             case _:
                 pass
+
+    def action_show_consent(self) -> None:
+        """Show the question for consent that waits, the oldest first."""
+        if not self._questions:
+            self.tell("opdash waits for nobody's consent.")
+            return
+        self._show_question(next(iter(self._questions.values())))
+
+    def _show_question(self, question: ConsentNeeded) -> None:
+        from opdash.tui.screens.consent import ConsentScreen
+
+        self.push_screen(ConsentScreen(question))
 
     def _elsewhere(self, wallet_id: str) -> str:
         """Return the name of the wallet that an event is about, unless it is on the screen."""

@@ -30,7 +30,7 @@ from opdash.service.events import (
 )
 from opdash.service.session import WalletSession
 from opdash.service.status import Phase, Status
-from opdash.settings import Profile, Settings
+from opdash.settings import ConsentWay, Profile, Settings
 
 NOW = datetime(2026, 11, 20, 14, 7, 0, tzinfo=UTC)
 USD = Asset("USD", 2)
@@ -98,6 +98,8 @@ class FakeSession:
     wallet: WalletAddress | None
     status: Status = field(default_factory=Status)
     polls_asked_for: int = 0
+    consent_ways: list[tuple[int, ConsentWay]] = field(default_factory=list)
+    withdrawn: list[int | None] = field(default_factory=list)
     watched: frozenset[str] = frozenset()
     focused: bool = True
     older_pages: list[Iterable[IncomingPayment]] = field(default_factory=list)
@@ -117,6 +119,12 @@ class FakeSession:
 
     def poll_soon(self) -> None:
         self.polls_asked_for += 1
+
+    def change_consent_way(self, number: int, way: ConsentWay) -> None:
+        self.consent_ways.append((number, way))
+
+    def abandon_consent(self, number: int | None = None) -> None:
+        self.withdrawn.append(number)
 
     def watch_on_screen(self, payment_ids: Iterable[str]) -> None:
         self.watched = frozenset(payment_ids)
@@ -282,14 +290,15 @@ class World:
         """Announce how a creation goes on."""
         self.dashboard.events.publish(CreationChanged("shop", creation))
 
-    def ask_consent(self, url: str) -> None:
+    def ask_consent(self, url: str, **more: Any) -> None:
         """Let the authorization server ask for consent."""
         until = self.clock.now() + timedelta(minutes=10)
-        self.dashboard.events.publish(ConsentNeeded("shop", "read outgoing payments", url, until))
+        purpose = "read outgoing payments"
+        self.dashboard.events.publish(ConsentNeeded("shop", purpose, url, until, **more))
 
-    def end_consent(self, sentence: str, *, granted: bool = True) -> None:
+    def end_consent(self, sentence: str, *, granted: bool = True, number: int = 0) -> None:
         """Let the account holder decide."""
-        self.dashboard.events.publish(ConsentEnded("shop", granted, sentence))
+        self.dashboard.events.publish(ConsentEnded("shop", granted, sentence, number))
 
 
 def shop_payments(asset: Asset = USD) -> list[IncomingPayment]:

@@ -1,4 +1,4 @@
-"""Help, the command palette, the sort order and consent: what lies over another screen."""
+"""Help, the command palette and the sort order: what lies over another screen."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from rich.console import Console
 from rich.style import Style
 from textual.command import CommandList, CommandPalette
 from textual.screen import Screen
-from textual.widgets import Static
 
 from opdash.ledger.records import NEWEST_FIRST, Sort, SortColumn
 from opdash.ledger.states import State
 from opdash.tui.actions import ACTIONS, Place, actions_at
 from opdash.tui.app import OpdashApp
-from opdash.tui.screens.consent import ConsentScreen
 from opdash.tui.screens.help import HelpScreen, help_text
 from opdash.tui.screens.payments import PaymentsScreen
 from opdash.tui.screens.sort import SortScreen
@@ -130,58 +128,6 @@ async def test_an_order_is_chosen_by_number_or_with_the_arrows(
         await pilot.press(*keys)
         await pilot.pause()
         assert app.screen.query_one(PaymentTable).sort == order
-
-
-async def test_consent_is_asked_for_with_its_host_and_ends_with_a_sentence(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copied: list[str] = []
-    monkeypatch.setattr(OpdashApp, "copy_to_clipboard", lambda _, text: copied.append(text))
-    app = OpdashApp(world.dashboard.real)
-    url = "https://auth.example/interact/1?nonce=[b]2[/b]"
-    async with app.run_test(size=(80, 24)) as pilot:
-        world.ask_consent(url)
-        await pilot.pause()
-        assert shows(app, ConsentScreen)
-        said = [str(static.content) for static in app.screen.query(Static)]
-        assert any("read outgoing payments" in text and "auth.example" in text for text in said)
-        assert url in said
-        assert "◌ Waiting for the answer; the chance is over in 10 min." in said
-        await pilot.press("y")
-        assert copied == [url]
-        world.end_consent("The account holder consented.")
-        await pilot.pause()
-        assert shows(app, PaymentsScreen)
-        told = [notification.message for notification in app._notifications]
-        assert "The account holder consented." in told
-
-
-async def test_consent_can_be_hidden_and_ends_all_the_same(world: World) -> None:
-    app = OpdashApp(world.dashboard.real)
-    async with app.run_test(size=(80, 24)) as pilot:
-        world.ask_consent("https://auth.example/interact/1")
-        await pilot.pause()
-        await pilot.press("escape")
-        await pilot.pause()
-        assert shows(app, PaymentsScreen)
-        world.end_consent("Consent was refused.", granted=False)
-        await pilot.pause()
-        assert shows(app, PaymentsScreen)
-
-
-async def test_consent_under_another_dialog_is_closed_too(world: World) -> None:
-    app = OpdashApp(world.dashboard.real)
-    async with app.run_test(size=(80, 24)) as pilot:
-        world.ask_consent("https://auth.example/interact/1")
-        await pilot.pause()
-        await pilot.press("f1")
-        await pilot.pause()
-        assert shows(app, HelpScreen)
-        world.end_consent("The account holder consented.")
-        await pilot.pause()
-        await pilot.press("escape")
-        await pilot.pause()
-        assert shows(app, PaymentsScreen)
 
 
 async def test_the_key_line_can_be_clicked(world: World) -> None:

@@ -26,6 +26,13 @@ def everywhere() -> tuple[Action, ...]:
             anywhere,
             rank=1,
         ),
+        Action(
+            "show_consent",
+            ("C",),
+            "Consent",
+            "Show where to give the consent that opdash waits for.",
+            anywhere,
+        ),
         Action("toggle_theme", ("t",), "Theme", "Change between dark and light.", anywhere),
         Action("quit", ("q", "ctrl+q"), "Quit", "Leave opdash.", anywhere, rank=9),
     )
