@@ -10,7 +10,16 @@ import json
 import sys
 from collections.abc import Sequence
 
-from tests.bench import decoding, searching, signing, stalling, starting, syncing, walking
+from tests.bench import (
+    decoding,
+    killing,
+    searching,
+    signing,
+    stalling,
+    starting,
+    syncing,
+    walking,
+)
 from tests.bench.figures import Figure, Result
 
 FIGURES: tuple[Figure, ...] = (
@@ -19,6 +28,7 @@ FIGURES: tuple[Figure, ...] = (
     *walking.FIGURES,
     *syncing.FIGURES,
     *stalling.FIGURES,
+    *killing.FIGURES,
     *searching.FIGURES,
     *starting.FIGURES,
 )
