@@ -199,6 +199,15 @@ async def test_a_code_is_never_cut(world: World, width: int) -> None:
                 await pilot.press("z")
 
 
+async def test_the_keys_stay_in_sight_however_much_there_is_to_say(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=NARROW) as pilot:
+        world.ask_consent(CONSENT + "x" * 900, rights=("a",) * 6, remark="A word. " * 20)
+        await pilot.pause()
+        assert app.screen.query_one(KeyLine).region.bottom <= 24
+        assert app.screen.query_one("#consent-facts").max_scroll_y > 0
+
+
 async def test_for_a_browser_that_comes_back_there_is_no_code(world: World) -> None:
     app = OpdashApp(world.dashboard.real)
     async with app.run_test(size=WIDE) as pilot:
@@ -248,6 +257,7 @@ async def test_the_page_is_opened_when_a_person_says_so(
         await pilot.app.workers.wait_for_complete()
         assert opened == [CONSENT]
         await pilot.click("#consent-url", offset=(3, 0))
+        await pilot.pause()
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
         assert opened == [CONSENT, CONSENT]

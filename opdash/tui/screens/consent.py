@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import Click
 from textual.geometry import Size
 from textual.style import Style
 from textual.widgets import Static
@@ -23,11 +24,11 @@ from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.qr import QrView
 
-LEAST_FACTS = 46
-"""Columns that the words need beside a code."""
+LEAST_FACTS, MOST_FACTS = 46, 62
+"""Columns that the words need beside a code, and that they take where there is room."""
 
 _FRAME = Size(6, 4)
-"""Columns and rows of the dialog around what it holds."""
+"""Columns and rows of the dialog around what it holds, and between words and code."""
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
@@ -59,9 +60,9 @@ class ConsentScreen(OpdashModal[None]):
                     yield Static("Your consent is needed", classes="dialog-title", markup=False)
                     yield Static(id="consent-purpose", classes="dialog-text", markup=False)
                     yield Static(id="consent-url", markup=False)
-                    yield Static(id="consent-how", classes="dialog-text", markup=False)
-                    yield Static(id="consent-note", classes="dialog-text", markup=False)
                     yield Static(id="consent-wait", markup=False)
+                    yield Static(id="consent-note", classes="dialog-text", markup=False)
+                    yield Static(id="consent-how", classes="dialog-text", markup=False)
                 yield QrView(id="consent-code")
             yield KeyLine(Place.CONSENT)
 
@@ -74,6 +75,11 @@ class ConsentScreen(OpdashModal[None]):
     def on_resize(self) -> None:
         """Look anew what there is room for."""
         self._fit()
+
+    def on_click(self, event: Click) -> None:
+        """Open the address that is clicked."""
+        if event.widget is self.query_one("#consent-url"):
+            self.action_open_page()
 
     def hear(self, event: Event) -> None:
         """Follow this wait, and close when it is over."""
@@ -140,6 +146,16 @@ class ConsentScreen(OpdashModal[None]):
             self._shows_code_alone = False
         self.set_class(self._shows_code_alone, "-code-alone")
         self.set_class(beside is not None, "-code-beside")
+        if beside is not None:
+            facts = min(room.width - _FRAME.width - beside.width, MOST_FACTS)
+            self.query_one("#consent-facts").styles.width = facts
+            self.query_one(".dialog").styles.width = facts + beside.width + _FRAME.width
+        else:
+            for selector in ("#consent-facts", ".dialog"):
+                self.query_one(selector).styles.clear_rule("width")
+        self.query_one("#consent-facts").styles.max_height = room.height - _FRAME.height
+        can_zoom = alone is not None and beside is None
+        self.query_one(KeyLine).set_off(*([] if can_zoom else ["zoom_code"]))
         self.query_one(QrView).draw(alone if self._shows_code_alone else beside)
         self.query_one("#consent-how", Static).update(self._how(beside, alone))
 
@@ -239,8 +255,8 @@ class ConsentScreen(OpdashModal[None]):
 
 
 def _address(url: str) -> Content:
-    """Return an address with its host set off; a click opens it, also as a terminal's link."""
+    """Return an address with its host set off, as a terminal's link."""
     before, host, after = safe_text(url).partition(safe_text(urlsplit(url).netloc))
     can_link = url.isascii() and url.isprintable()
-    link = Style(link=url if can_link else None) + Style.from_meta({"@click": "screen.open_page"})
+    link = Style(link=url if can_link else None)
     return Content.assemble((before, "$muted"), (host, "bold $primary"), after).stylize(link)
