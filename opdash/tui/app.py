@@ -18,6 +18,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from opdash.errors import LedgerError, OpdashError
+from opdash.ledger.records import Scope
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import (
@@ -28,7 +29,7 @@ from opdash.service.events import (
     PaymentsChanged,
 )
 from opdash.service.session import WalletSession
-from opdash.settings import Settings
+from opdash.settings import Profile, Settings
 from opdash.tui.actions import Place, bindings
 from opdash.tui.announcements import sentences
 from opdash.tui.failures import run_in_background, told
@@ -277,6 +278,37 @@ class OpdashApp(App[None]):
         self._drop_screens()
         if not isinstance(self.screen, WalletsScreen):
             self.push_screen(WalletsScreen())
+    def show_grants(self, profile: str) -> None:
+        """Show the grants and tokens of all wallets, those of one first."""
+        from opdash.tui.screens.grants import GrantsScreen
+
+        self.push_screen(GrantsScreen(profile))
+
+    def show_scope(self, profile_name: str) -> None:
+        """Ask which of a wallet's payments to see, and see them from then on."""
+        from opdash.tui.screens.scope import ScopeScreen
+
+        try:
+            profile = self.dashboard.settings.profile(profile_name)
+        except OpdashError as error:
+            self.tell_failure(error)
+            return
+
+        def chosen(scope: Scope | None) -> None:
+            if scope is not None:
+                # Consent may take minutes; the person may be anywhere by then.
+                self.background(lambda: self._change_scope(profile, scope), "scope")
+
+        self.push_screen(ScopeScreen(profile), chosen)
+
+    async def _change_scope(self, profile: Profile, scope: Scope) -> None:
+        from opdash.tui.widgets.header import SCOPE_WORDS
+
+        told = await self.dashboard.grants.change_scope(profile.name, scope)
+        self.tell(f"{profile.title} shows {SCOPE_WORDS[scope]} from now on.")
+        if told is not None and told.failure is not None:
+            self.tell(told.sentence, severity="warning")
+
 
     def _drop_screens(self) -> None:
         while len(self.screen_stack) > 1:

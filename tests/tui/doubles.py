@@ -29,6 +29,9 @@ from opdash.service.events import (
     StatusChanged,
 )
 from opdash.service.session import WalletSession
+from opdash.service.giving_back import GivenBack
+from opdash.service.grant_office import GrantView
+from opdash.service.rights import Right
 from opdash.service.status import Phase, Status
 from opdash.settings import ConsentWay, Profile, Settings
 
@@ -155,6 +158,55 @@ class FakeSession:
 
 
 class FakeDashboard:
+class FakeOffice:
+    """The grants as a test wants them; what was asked for is kept.
+
+    Attributes:
+        shown: The grants.
+        trouble: Why kept tokens are not used.
+        calls: What was asked for.
+        answers: What giving back ends in; a failure is raised.
+    """
+
+    def __init__(self) -> None:
+        self.shown: tuple[GrantView, ...] = ()
+        self.trouble = ""
+        self.calls: list[tuple[object, ...]] = []
+        self.answers: list[GivenBack | OpdashError] = []
+
+    def views(self, profile: str = "") -> tuple[GrantView, ...]:
+        return tuple(one for one in self.shown if profile in ("", one.profile))
+
+    def problem(self, profile: str) -> str:
+        return self.trouble
+
+    async def renew(self, profile: str, right: Right) -> None:
+        self._call("renew", profile, right)
+
+    async def revoke(self, profile: str, right: Right) -> GivenBack:
+        return self._call("revoke", profile, right) or GivenBack(right)
+
+    async def cancel(self, profile: str, right: Right) -> GivenBack:
+        return self._call("cancel", profile, right) or GivenBack(right, cancelled=True)
+
+    async def sign_out(self, profile: str) -> tuple[GivenBack, ...]:
+        told = self._call("sign out", profile)
+        return () if told is None else (told,)
+
+    async def set_keeping(self, profile: str, keeps: bool) -> None:
+        self._call("keep", profile, keeps)
+
+    async def change_scope(self, profile: str, scope: Scope) -> GivenBack | None:
+        return self._call("scope", profile, scope)
+
+    def _call(self, *what: object) -> GivenBack | None:
+        self.calls.append(what)
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, OpdashError):
+            raise answer
+        return answer
+
+
     """The service as the screens see it."""
 
     def __init__(
@@ -171,6 +223,7 @@ class FakeDashboard:
         self.themes: list[str] = []
         self.save_failure: OpdashError | None = None
 
+        self.grants = FakeOffice()
     @property
     def profiles(self) -> tuple[Profile, ...]:
         return self.settings.profiles
@@ -302,6 +355,30 @@ class World:
 
 
 def shop_payments(asset: Asset = USD) -> list[IncomingPayment]:
+def grant_view(**changes: Any) -> GrantView:
+    """Return the grant that opdash usually holds: of an hour ago, with nine minutes left."""
+    view = GrantView(
+        profile="shop",
+        title="Rosa's Shop",
+        right=Right.INCOMING,
+        is_held=True,
+        rights=(
+            "list the incoming payments that opdash created",
+            "read the incoming payments that opdash created",
+            "create incoming payments",
+            "complete incoming payments",
+        ),
+        actions=("create", "complete", "read", "list"),
+        given_at=NOW - timedelta(hours=1),
+        renewed_at=NOW - timedelta(seconds=48),
+        expires_at=NOW + timedelta(minutes=9, seconds=12),
+        last_used_at=NOW - timedelta(seconds=3),
+        is_kept=True,
+        can_cancel=True,
+    )
+    return replace(view, **changes)
+
+
     """Return the payments of a small shop in all states that matter, newest first."""
     unit = 10 ** min(asset.scale, 16)
     hour, day = timedelta(hours=1), timedelta(days=1)

@@ -31,7 +31,7 @@ def said(spans: list[Span]) -> str:
 def test_a_wide_header_tells_everything() -> None:
     text = said(header_spans(PROFILE, WALLET, LIVE, 120))
     assert text.startswith(" opdash  Rosa's Shop  ilp.example/rosa  USD   ")
-    assert text.endswith("   created by opdash only   ● live · updated 3 s ago · next in 2 s ")
+    assert text.endswith("   S created by opdash only   ● live · updated 3 s ago · next in 2 s ")
 
 
 def test_at_eighty_columns_the_scope_goes_first() -> None:

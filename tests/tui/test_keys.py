@@ -21,15 +21,18 @@ from opdash.tui.screens.complete import CompleteScreen
 from opdash.tui.screens.consent import ConsentScreen
 from opdash.tui.screens.create import CreateScreen
 from opdash.tui.screens.detail import DetailScreen
+from opdash.tui.screens.give_back import GiveBackScreen, Kind
+from opdash.tui.screens.grants import GrantsScreen
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.receipts import ReceiptsScreen
 from opdash.tui.screens.remove_wallet import RemoveWalletScreen
 from opdash.tui.screens.save_search import SaveSearchScreen
+from opdash.tui.screens.scope import ScopeScreen
 from opdash.tui.screens.searches import SearchesScreen
 from opdash.tui.screens.sort import SortScreen
 from opdash.tui.screens.wallets import WalletsScreen
-from tests.tui.doubles import World, shop_payments
+from tests.tui.doubles import World, grant_view, shop_payments
 
 
 @pytest.fixture
@@ -58,6 +61,9 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.CREATE: lambda: CreateScreen(session),
         Place.COMPLETE: lambda: CompleteScreen(session, row),
         Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),
+        Place.GRANTS: lambda: GrantsScreen("shop"),
+        Place.GIVE_BACK: lambda: GiveBackScreen(grant_view(), Kind.ONE),
+        Place.SCOPE: lambda: ScopeScreen(world.session.profile),
         Place.REMOVE_WALLET: lambda: RemoveWalletScreen(dashboard, world.session.profile),
         Place.SORT: lambda: SortScreen(NEWEST_FIRST),
         Place.SEARCHES: lambda: SearchesScreen(session, "", no_count),

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from opdash.tui.actions.base import HIDDEN, MODAL_PLACES, SORT_COLUMNS, Action, Place, key_name
 from opdash.tui.actions.dialogs import dialogs, explanations, forms
 from opdash.tui.actions.moving import everywhere, movement
+from opdash.tui.actions.grants import grants
 from opdash.tui.actions.payments import payments, receipts
 from opdash.tui.actions.wallets import lookups, wallets
 
@@ -34,6 +35,7 @@ ACTIONS: tuple[Action, ...] = (
     *lookups(),
     *forms(),
     *movement(),
+    *grants(),
     *dialogs(),
     *explanations(),
     *everywhere(),

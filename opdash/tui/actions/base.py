@@ -16,10 +16,13 @@ class Place(StrEnum):
     OUTGOING = "Outgoing payment"
     RECEIPTS = "Receipts per hour and day"
     CREATE = "New incoming payment"
+    GRANTS = "Grants and tokens"
     COMPLETE = "Complete a payment"
     ADD_WALLET = "Add a wallet address"
     REMOVE_WALLET = "Remove a wallet address"
     SORT = "Sort order"
+    GIVE_BACK = "Give a grant back"
+    SCOPE = "Scope"
     FILTER = "Filter"
     SEARCHES = "Saved searches"
     SAVE_SEARCH = "Save a search"
@@ -35,6 +38,8 @@ MODAL_PLACES = frozenset(
         Place.REMOVE_WALLET,
         Place.SORT,
         Place.FILTER,
+        Place.GIVE_BACK,
+        Place.SCOPE,
         Place.SEARCHES,
         Place.SAVE_SEARCH,
         Place.CONSENT,
@@ -126,7 +131,7 @@ def key_name(key: str) -> str:
 SORT_COLUMNS = ("State", "Asked", "Received", "Reference", "Description", "Created", "Expires")
 """The table's columns in their order, as the keys 1 to 7 sort by them."""
 
-LISTS = (Place.PAYMENTS, Place.WALLETS)
+LISTS = (Place.PAYMENTS, Place.WALLETS, Place.GRANTS)
 SHEETS = (Place.DETAIL, Place.OUTGOING)
 FORMS = (
     Place.CREATE,
@@ -135,3 +140,5 @@ FORMS = (
     Place.REMOVE_WALLET,
     Place.SAVE_SEARCH,
 )
+    Place.GIVE_BACK,
+    Place.SCOPE,

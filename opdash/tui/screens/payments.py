@@ -137,8 +137,22 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
                 self._status_changed()
             case CreationChanged() if event.profile == self.session.profile.name:
                 self._creation_changed(event.creation)
+            case ProfileChanged() if event.profile == self.session.profile.name:
+                self.call_later(self._take_over_session)
             case _:
                 pass
+
+    async def _take_over_session(self) -> None:
+        """Build everything anew on the session that works for this wallet address by now."""
+        self._search.close()
+        self._figures.close()
+        self.session = self.dashboard.session(self.session.profile.name)
+        self._table = self._pane = None
+        await self.recompose()
+        super().on_mount()
+        self._reload()
+        if self._table is not None:
+            self._table.focus()
 
     def _payments_changed(self, event: PaymentsChanged) -> None:
         self._reload()
@@ -523,6 +537,14 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self.tell(f"Reading the list in the background {what}.")
 
         self.background(pause, "pause-scan")
+
+    def action_grants(self) -> None:
+        """Show the grants, those of this wallet address first."""
+        self.opdash.show_grants(self.session.profile.name)
+
+    def action_scope(self) -> None:
+        """Choose what is seen of this wallet address."""
+        self.opdash.show_scope(self.session.profile.name)
 
     def action_wallets(self) -> None:
         """Choose among the wallet addresses."""

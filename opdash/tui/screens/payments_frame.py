@@ -13,8 +13,15 @@ from opdash.tui.screens.payments_figures import Figures
 from opdash.tui.screens.payments_search import PaymentsSearch
 from opdash.tui.widgets.empty_state import empty_text, nothing_found
 from opdash.tui.widgets.freshness import freshness
-from opdash.tui.widgets.header import SCOPE_WORDS, HeaderLine, header_spans
+from opdash.tui.widgets.header import (
+    SCOPE_WORDS,
+    SHORT_SCOPE_WORDS,
+    HeaderLine,
+    header_spans,
+    scope_spans,
+)
 from opdash.tui.widgets.key_line import KeyLine
+from opdash.tui.widgets.line import Span
 from opdash.tui.widgets.notices import Notices, creation_sentence
 from opdash.tui.widgets.payment_table import PaymentTable
 from opdash.tui.widgets.reading import reading_words
@@ -86,7 +93,9 @@ class PaymentsFrame:
     def fill_place(self, table: PaymentTable | None, width: int, *, fetching: bool) -> None:
         """Write anew where in the list one is, and which keys do something there."""
         if table is None:
-            self._status.show(())
+            words = SCOPE_WORDS[self._session.profile.scope]
+            unsaid = [] if words in self._header.text else [Span(" "), *scope_spans(words)]
+            self._status.show(unsaid)
             self._keys.set_off(*_NEED_A_ROW, "new_payment", "filter", "searches")
             return
         scope = SCOPE_WORDS[self._session.profile.scope]
@@ -100,6 +109,7 @@ class PaymentsFrame:
             following=table.following,
             new_above=table.new_above,
             scope="" if scope in self._header.text else scope,
+            short_scope=SHORT_SCOPE_WORDS[self._session.profile.scope],
             reading=reading_words(self._session.status.scan),
             of=self._figures.known if self._search.is_on else None,
             searching=self._search.coming,

@@ -168,6 +168,15 @@ class WalletsScreen(CursorActions, OpdashScreen[None]):
             RemoveWalletScreen(self.dashboard, profile), lambda done: self._removed(name, done)
         )
 
+    def action_grants(self) -> None:
+        """Show the grants, those of the selected wallet address first."""
+        self.opdash.show_grants(self._list.selected)
+
+    def action_scope(self) -> None:
+        """Choose what is seen of the selected wallet address."""
+        if self._list.selected:
+            self.opdash.show_scope(self._list.selected)
+
     def _removed(self, name: str, removed: bool | None) -> None:
         if removed and name == self._current:
             self.opdash.show_wallets()

@@ -9,10 +9,17 @@ from opdash.openpayments.resources import WalletAddress
 from opdash.safetext import safe_text
 from opdash.settings import Profile
 from opdash.tui import format as fmt
+from opdash.tui.actions import ACTIONS
 from opdash.tui.widgets.line import Line, Span, cut, join, spread, width_of
 
-SCOPE_WORDS = {Scope.OWN: "created by opdash only", Scope.EVERYTHING: "everything"}
+SCOPE_WORDS = {
+    Scope.OWN: "created by opdash only",
+    Scope.EVERYTHING: "everything on this wallet",
+}
 """What each scope shows, in words."""
+
+SHORT_SCOPE_WORDS = {Scope.OWN: "own only", Scope.EVERYTHING: "everything"}
+"""The same where there is little room."""
 
 _ADDRESS_LEAST = 12
 _WIDE = 110
@@ -25,7 +32,12 @@ class HeaderLine(Line):
 
 
 def header_spans(
-    profile: Profile, wallet: WalletAddress | None, right: Sequence[Span], width: int
+    profile: Profile,
+    wallet: WalletAddress | None,
+    right: Sequence[Span],
+    width: int,
+    *,
+    scope_key: bool = True,
 ) -> list[Span]:
     """Compose the header; on a narrow screen first the scope goes, then parts of the address.
 
@@ -34,20 +46,28 @@ def header_spans(
         wallet: What is known of its wallet address.
         right: The freshness.
         width: Cells of the line.
+        scope_key: Whether the key that changes the scope works on this screen.
     """
     name = Span(safe_text(profile.title, limit=32), "strong")
     address = fmt.short_address(profile.wallet_address if wallet is None else wallet.id)
     asset = [] if wallet is None else [Span(fmt.asset_code(wallet.asset))]
-    scope = [Span(SCOPE_WORDS[profile.scope], "muted")]
+    words = SCOPE_WORDS[profile.scope]
+    scope = scope_spans(words) if scope_key else [Span(words, "muted")]
     brand = Span(" opdash", "accent")
     end = steady(right, width)
-    for words in (scope, []):
-        middle = [*join([words, end], "   "), Span(" ")]
+    for shown_scope in (scope, []):
+        middle = [*join([shown_scope, end], "   "), Span(" ")]
         room = width - width_of(middle) - width_of(join([[brand], [name], asset], "  ")) - 4
-        if room >= (len(address) if words else _ADDRESS_LEAST):
+        if room >= (len(address) if shown_scope else _ADDRESS_LEAST):
             shown = cut([Span(address, "muted")], room)
             return spread(join([[brand], [name], shown, asset], "  "), middle, width)
     return spread(join([[brand], [name], asset], "  "), [*end, Span(" ")], width)
+
+
+def scope_spans(words: str) -> list[Span]:
+    """Return a scope in words behind the key that changes it; a click does so, too."""
+    key = next(action for action in ACTIONS if action.id == "scope").shown_key
+    return [Span(key, "key", "screen.scope"), Span(f" {words}", "muted", "screen.scope")]
 
 
 def steady(right: Sequence[Span], width: int) -> list[Span]:

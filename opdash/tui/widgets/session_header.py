@@ -36,4 +36,4 @@ class SessionHeader(HeaderLine):
             timedelta(seconds=session.profile.poll_interval),
             short=width < _WIDE,
         )
-        self.show(header_spans(session.profile, session.wallet, right, width))
+        self.show(header_spans(session.profile, session.wallet, right, width, scope_key=False))

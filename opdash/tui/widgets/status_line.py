@@ -41,9 +41,10 @@ class Whereabouts:
         following: Whether the cursor stays on the newest row.
         new_above: Rows that arrived above the view, unseen.
         scope: The scope in words, where the header has no room for it.
+        short_scope: The same in fewer words.
         reading: What is being read in the background, in words, or empty.
         of: Of how many rows in the ledger those are that match a filter; None without one.
-        searching: Whether not all that match are known yet.
+        searching: Whether not all that match are known yet, or are not in their order yet.
     """
 
     known: int
@@ -55,23 +56,34 @@ class Whereabouts:
     following: bool = False
     new_above: int = 0
     scope: str = ""
+    short_scope: str = ""
     reading: str = ""
     of: int | None = None
     searching: bool = False
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the cursor stays on the newest of some rows."""
+        return self.following and self.known > 0
 
 
 def status_spans(where: Whereabouts, width: int) -> list[Span]:
     """Compose the status line; on a narrow screen it says the same in fewer words."""
     news, rest, positions = _news(where), _rest(where), _positions(where)
-    everything = product([[*news, *rest]], positions[:2])
-    less = product([[*news, *rest[:1]], news], positions[:3])
-    choices = [*everything, *less]
-    for left, right in choices:
+    scope = _scope(where.scope)
+    short_scope = _scope(where.short_scope or where.scope) if where.scope else []
+    following = [[Span("following the newest", "muted")]] if where.is_following else []
+    everything = product([[*news, *rest, *scope, *following]], positions[:2])
+    less = product(
+        [[*news, *some, *words] for some in (rest[:1], []) for words in (scope, short_scope)],
+        positions[:3],
+    )
+    for left, right in (*everything, *less):
         spans = [Span(" "), *join(left, "   ")]
         if width_of(spans) + width_of(right) + 4 <= width:
             return spread(spans, [*right, Span(" ")], width)
     shortest = [*positions[-1], Span(" ")]
-    return cut(spread([Span(" "), *join(news, "  ")], shortest, width), width)
+    return cut(spread([Span(" "), *join([*short_scope, *news], "  ")], shortest, width), width)
 
 
 def order_words(sort: Sort) -> str:
@@ -86,7 +98,7 @@ def _news(where: Whereabouts) -> list[list[Span]]:
     if where.fetching:
         groups.append([Span("fetching older payments…", "accent")])
     if where.searching:
-        groups.append([Span("searching…", "accent")])
+        groups.append([Span("sorting…" if where.of is None else "searching…", "accent")])
     if where.new_above:
         groups.append([Span(f"↑ {where.new_above:,} new above", "accent", "screen.first")])
     return groups
@@ -98,11 +110,12 @@ def _rest(where: Whereabouts) -> list[list[Span]]:
         groups.append([Span(f"by {order_words(where.sort)}", "muted", "screen.sort")])
     if where.reading:
         groups.append([Span(where.reading, "muted", "screen.pause_scan")])
-    if where.scope:
-        groups.append([Span(where.scope, "muted")])
-    if where.following and where.known:
-        groups.append([Span("following the newest", "muted")])
     return groups
+
+
+def _scope(words: str) -> list[list[Span]]:
+    """Return what is seen at all; it never goes, whatever the width."""
+    return [scope_spans(words)] if words else []
 
 
 def _positions(where: Whereabouts) -> list[list[Span]]:

@@ -55,6 +55,9 @@ class WalletList(ScrollView, can_focus=True, inherit_bindings=False):
 
         name: str
 
+    class Moved(Message):
+        """The cursor is on another entry."""
+
     def __init__(self, *, selected: str = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._entries: tuple[WalletEntry, ...] = ()
@@ -83,6 +86,8 @@ class WalletList(ScrollView, can_focus=True, inherit_bindings=False):
         if not self._entries:
             return
         index = max(min(index, len(self._entries) - 1), 0)
+        if index != self._index:
+            self.post_message(self.Moved())
         self._selected = self._entries[index].name
         top, height = round(self.scroll_y), self.scrollable_content_region.height
         if index * _LINES < top:
