@@ -46,8 +46,16 @@ def run(arguments: list[str]) -> int:
             )
         from opdash.cli.demo_home import demo_home
         from opdash.service.dashboard import Dashboard
+        from opdash.settings import ConsentWay
         from opdash.tui.app import OpdashApp
 
         with demo_home(payer=True, payments=options.payments, seed=options.seed) as home:
-            dashboard = Dashboard(home.store, home.data_dir, context.clock, observer=observer)
+            dashboard = Dashboard(
+                home.store,
+                home.data_dir,
+                context.clock,
+                observer=observer,
+                consent=context.options.consent,
+                usual_consent=ConsentWay.POLLING,  # consent comes by itself, without a browser
+            )
             return run_screen(OpdashApp(dashboard, demo=True, example=home.newest_outgoing))

@@ -26,6 +26,7 @@ from opdash.service.dashboard import Dashboard
 from opdash.service.drafts import PaymentDraft
 from opdash.service.events import Event, PaymentsChanged
 from opdash.service.session import WalletSession
+from opdash.settings import ConsentWay
 from opdash.tui.app import OpdashApp
 
 if TYPE_CHECKING:
@@ -50,7 +51,13 @@ def check(clock: Clock, observer: Observer | None = None) -> int:
         OpdashError: Something broke on the way.
     """
     with demo_home(payer=True) as home:
-        dashboard = Dashboard(home.store, home.data_dir, clock, observer=observer)
+        dashboard = Dashboard(
+            home.store,
+            home.data_dir,
+            clock,
+            observer=observer,
+            usual_consent=ConsentWay.POLLING,
+        )
         asyncio.run(_drive(home, dashboard, clock))
     sys.stdout.write("demo check: everything is as it must be\n")
     return 0

@@ -28,7 +28,7 @@ COMMANDS = {
 SCREEN = "opdash.cli.screen"
 """Runs when no command is named."""
 
-VALUE_OPTIONS = ("--config", "--data-dir", "--wallet")
+VALUE_OPTIONS = ("--config", "--data-dir", "--wallet", "--consent")
 """The options that may stand before the command and take a value."""
 
 HELP = """\
@@ -59,6 +59,7 @@ options, before or after the command
   --config FILE     use this configuration file
   --data-dir DIR    keep the ledger, keys and logs here
   --wallet NAME     which of several wallets is meant
+  --consent WAY     learn of consent by redirect or by polling (what suits this machine)
   --debug           write a log file without secrets, and say where
   --version         print the version
   -h, --help        print this, or with a command what it takes

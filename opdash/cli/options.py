@@ -6,10 +6,13 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from opdash.errors import InputError
 from opdash.safetext import safe_text
+
+if TYPE_CHECKING:
+    from opdash.settings import ConsentWay
 
 
 class UsageError(InputError):
@@ -53,6 +56,12 @@ class CommandParser(argparse.ArgumentParser):
             type=Path,
             default=hidden,
             help="where ledger, keys and logs are kept",
+        )
+        common.add_argument(
+            "--consent",
+            choices=("redirect", "polling"),
+            default=hidden,
+            help="let the browser come back to this machine, or ask the server again and again",
         )
         common.add_argument(
             "--debug",
@@ -100,22 +109,26 @@ class GlobalOptions:
         config: The configuration file.
         data_dir: Where ledger, keys and logs are kept.
         debug: Whether to write the debug log.
+        consent: How to learn of the account holder's consent; automatic unless given.
     """
 
     config: Path
     data_dir: Path
     debug: bool
+    consent: ConsentWay
 
 
 def global_options(namespace: argparse.Namespace) -> GlobalOptions:
     """Return the global options of a parsed command line, the usual places filled in."""
     from opdash.paths import default_config_file, default_data_dir
+    from opdash.settings import ConsentWay
 
     given = vars(namespace)
     return GlobalOptions(
         config=place(given.get("config")) or default_config_file(),
         data_dir=place(given.get("data_dir")) or default_data_dir(),
         debug=bool(given.get("debug", False)),
+        consent=ConsentWay(given.get("consent", "auto")),
     )
 
 

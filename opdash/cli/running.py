@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
+from opdash.cli.consenting import ConsentTalk
 from opdash.cli.context import Context
 from opdash.cli.output import talk
 from opdash.cli.wording import last_segment
@@ -16,8 +17,9 @@ from opdash.openpayments.errors import GoneError, NotFoundError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.errors import NotOurPaymentError
-from opdash.service.events import ConsentEnded, ConsentNeeded, CreationChanged, Event
+from opdash.service.events import CreationChanged, Event
 from opdash.service.session import WalletSession
+from opdash.settings import ConsentWay
 
 
 class UnknownPayment(InputError):
@@ -34,12 +36,19 @@ def run_with_dashboard(context: Context, work: Callable[[Dashboard], Awaitable[i
     async def main() -> int:
         observer = None if context.log is None else context.log.exchange
         dashboard = Dashboard(
-            context.store, context.options.data_dir, context.clock, observer=observer
+            context.store,
+            context.options.data_dir,
+            context.clock,
+            observer=observer,
+            consent=context.options.consent,
+            usual_consent=ConsentWay.POLLING,
         )
-        dashboard.events.subscribe(_tell_consent)
+        consenting = ConsentTalk(context.clock)
+        dashboard.events.subscribe(consenting.hear)
         try:
             return await work(dashboard)
         finally:
+            consenting.close()
             await dashboard.stop()
 
     return asyncio.run(main())
@@ -150,18 +159,6 @@ def tell_creations(event: Event) -> None:
         talk("A payment whose answer was lost was not created; create it again if it is wanted.")
     else:
         talk("It is unknown whether a payment was created, as no answer came. Checking …")
-
-
-def _tell_consent(event: Event) -> None:
-    if isinstance(event, ConsentNeeded):
-        talk(
-            f"The account holder of “{event.profile}” must consent, "
-            f"so that opdash may {event.purpose}. Open:",
-            f"  {event.url}",
-            "opdash waits until then; Ctrl+C ends it.",
-        )
-    elif isinstance(event, ConsentEnded):
-        talk(event.sentence)
 
 
 async def learn_wallets(dashboard: Dashboard) -> None:

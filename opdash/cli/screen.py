@@ -27,7 +27,11 @@ def run(arguments: list[str]) -> int:
 
         observer = None if context.log is None else context.log.exchange
         dashboard = Dashboard(
-            context.store, context.options.data_dir, context.clock, observer=observer
+            context.store,
+            context.options.data_dir,
+            context.clock,
+            observer=observer,
+            consent=context.options.consent,
         )
         wallet = dashboard.settings.profile(options.wallet).name if options.wallet else ""
         return run_screen(OpdashApp(dashboard, wallet=wallet))
