@@ -44,6 +44,7 @@ from opdash.ledger.rows import (
     select,
 )
 from opdash.ledger.search.index import Document, TextIndex
+from opdash.ledger.sheets import SheetWriter
 from opdash.ledger.wallets import Wallet, save_figures
 from opdash.openpayments.resources import IncomingPayment
 
@@ -97,6 +98,7 @@ class Recorder:
         self._assets = assets
         self._wallet = wallet
         self._texts = TextIndex(connection, wallet.key)
+        self._sheets = SheetWriter(connection)
         self.changes: tuple[Change, ...] = ()
 
     def record(
@@ -171,6 +173,7 @@ class Recorder:
             states.append((*encode_state(row, announced=subject.announced), subject.spot.key))
         if subjects:
             self._connection.executemany(UPDATE_STATE, states)
+            self._sheets.write(self._wallet.key, _keys(subjects), {})
             self._finish(subjects)
         return len(subjects) == limit
 
@@ -239,13 +242,17 @@ class Recorder:
         self._connection.executemany(INSERT, rows)
         self._wallet.known += len(new)
 
-    def _index(self, new: Iterable[_Subject], old: Iterable[_Subject]) -> None:
+    def _index(self, new: Sequence[_Subject], old: Sequence[_Subject]) -> None:
         """Let searches find the texts as they are now."""
         pairs = [(_document(s.before, s.spot.key), _document(s.row, s.spot.key)) for s in old]
         moved = [(before, now) for before, now in pairs if before != now]
         self._texts.remove(before for before, _ in moved if before)
         added = (_document(subject.row, subject.spot.key) for subject in new)
-        self._texts.add([now for now in (*added, *(now for _, now in moved)) if now])
+        fresh = [now for now in (*added, *(now for _, now in moved)) if now]
+        contents = [document.contents for document in fresh]
+        self._texts.add(zip(fresh, contents, strict=True))
+        by_key = {one.payment_key: held for one, held in zip(fresh, contents, strict=True)}
+        self._sheets.write(self._wallet.key, _keys((*new, *old)), by_key)
 
     def _values(self, subject: _Subject) -> tuple[Any, ...]:
         if subject.row is None:
@@ -366,6 +373,10 @@ class Recorder:
         return self._base_key(base) or int(
             self._connection.execute("INSERT INTO base (url) VALUES (?)", (base,)).lastrowid or 0
         )
+
+
+def _keys(subjects: Iterable[_Subject]) -> list[int]:
+    return [subject.spot.key for subject in subjects if subject.spot.key is not None]
 
 
 def _document(row: PaymentRow | None, key: int | None) -> Document | None:

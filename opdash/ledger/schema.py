@@ -10,7 +10,9 @@
        └──< creation                     what opdash set out to create
     payment ── document ── words         where its texts stand in the index for searches
            └── unindexed                 its texts are not in there
-    base, asset                          texts that repeat, kept once
+    payment ── sheet, sheet_text         its columns once more, side by side with those of others
+           └── sheet_gap                 the numbers of those that are not in there
+    base, asset, outline                 texts that repeat, kept once
 
 - ``payment`` holds the latest representation as the server sent it and the state derived from it.
   ``next_change_at`` is the instant at which that state changes by itself. Its URL is parted into
@@ -34,7 +36,8 @@
 - ``wallet.known`` and ``wallet.received_total`` are kept in step with ``payment`` by the same
   transactions; ``revision`` counts the transactions that changed what a reader would see.
 - ``announced`` has bit 1 for "paid" and bit 2 for "received".
-- ``document``, ``words`` and ``unindexed`` are explained in `opdash.ledger.search.index`.
+- ``document``, ``words`` and ``unindexed`` are explained in `opdash.ledger.search.index`;
+  ``sheet``, ``sheet_text``, ``sheet_gap`` and ``outline`` in `opdash.ledger.sheets`.
 - Amounts and instants are written as `opdash.ledger.encoding` says, states and scopes as its
   numbers.
 
@@ -216,7 +219,44 @@ def _add_client(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX cursor_by_payment ON cursor (payment_key)")
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_create, _add_scans, _make_searchable, _add_client)
+def _add_sheets(connection: sqlite3.Connection) -> None:
+    """Make room for the columns side by side; payments that are there are taken in bit by bit."""
+    connection.execute(
+        """CREATE TABLE sheet (
+            sheet_key INTEGER PRIMARY KEY,
+            state BLOB NOT NULL,
+            flags BLOB NOT NULL,
+            received_asset BLOB NOT NULL,
+            received BLOB NOT NULL,
+            asked_asset BLOB NOT NULL,
+            asked BLOB NOT NULL,
+            created BLOB NOT NULL,
+            expires BLOB NOT NULL,
+            changed BLOB NOT NULL,
+            first_seen BLOB NOT NULL,
+            base BLOB NOT NULL,
+            outline BLOB NOT NULL
+        )"""
+    )
+    connection.execute(
+        "CREATE TABLE sheet_text (sheet_key INTEGER PRIMARY KEY, texts BLOB NOT NULL)"
+    )
+    connection.execute(
+        "CREATE TABLE outline (outline_key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)"
+    )
+    connection.execute("CREATE TABLE sheet_gap (first INTEGER NOT NULL, last INTEGER NOT NULL)")
+    connection.execute(
+        "INSERT INTO sheet_gap SELECT 0, MAX(payment_key) FROM payment HAVING COUNT(*) > 0"
+    )
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (
+    _create,
+    _add_scans,
+    _make_searchable,
+    _add_client,
+    _add_sheets,
+)
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 
 VERSION: Final = len(MIGRATIONS)

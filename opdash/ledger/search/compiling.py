@@ -218,7 +218,7 @@ class Compiler(msgspec.Struct, frozen=True):
                 agrees = f"opdash_folded({column}) = ?" if whole else f"opdash_in({column}, ?)"
                 return _all([_may_contain(column, word), Sql(agrees, (word,))])
             case MetadataIs(path, wanted, whole):
-                if not _is_text(path):
+                if not is_text(path):
                     return _FALSE
                 value = None if wanted is None else folded(wanted)
                 first = path.split(".", 1)[0]
@@ -247,7 +247,7 @@ class Compiler(msgspec.Struct, frozen=True):
         return _all([Sql(f"p.{column} <> ''"), _any(compared)])
 
     def _difference(self, op: Op, number: Number, scale: int) -> Sql:
-        bound = _whole_bound(op, number, scale)
+        bound = whole_bound(op, number, scale)
         of_scale = _asset("p.received_asset_key", Sql("scale = ?", (scale,)))
         if bound is None:
             return _FALSE
@@ -257,7 +257,7 @@ class Compiler(msgspec.Struct, frozen=True):
 
 def id_begins(text: str) -> Sql:
     """Return the condition that a payment's URL, or its last segment, begins with a text."""
-    if not _is_text(text):
+    if not is_text(text):
         return _FALSE
     base, segment = split_id(text)
     parts = []
@@ -292,7 +292,7 @@ def _compare_difference(received: str, asked: str, bound: str) -> int:
 
 def _compared(column: str, op: Op, number: Number, scale: int) -> Sql:
     """Compare stored minor units of a scale, which are texts, with a number."""
-    bound = _whole_bound(op, number, scale)
+    bound = whole_bound(op, number, scale)
     if bound is None:
         return _FALSE
     op, minor_units = bound
@@ -303,7 +303,7 @@ def _compared(column: str, op: Op, number: Number, scale: int) -> Sql:
     return Sql(f"{column} {op.value} ?", (encode_amount(minor_units),))
 
 
-def _whole_bound(op: Op, number: Number, scale: int) -> _Bound | None:
+def whole_bound(op: Op, number: Number, scale: int) -> _Bound | None:
     """Return a comparison of whole minor units that says the same; None where none can match."""
     whole, rest = divmod(number.units * 10**scale, 10**number.places)
     if not rest:
@@ -368,6 +368,6 @@ def _joined(parts: Sequence[Sql], word: str, nothing: Sql) -> Sql:
     return parts[0] if len(parts) == 1 else Sql(f"({word.join(texts)})", values)
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
     """Return whether SQLite can hold a text to its end."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=str)
+_ENCODER: Final = msgspec.json.Encoder()
 _UNWRITABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _LINE_END: Final = "\n"
 
@@ -58,6 +59,29 @@ def values_at(metadata_json: str, path: str) -> tuple[str, ...] | None:
     """
     found = list(_at(_decoded(metadata_json), path))
     return tuple(text for value in found for text in _leaves(value)) if found else None
+
+
+def outline_of(metadata_json: str) -> str:
+    """Return which names a metadata object has, and in which, as JSON without values.
+
+    `values_at` finds a path in it if and only if it finds one in the object; objects that are
+    filled in alike have the same. It is empty where there are no names.
+    """
+    try:
+        outline = _outline(_decoded(metadata_json))
+        return _ENCODER.encode(outline).decode() if outline else ""
+    except RecursionError:
+        return metadata_json
+
+
+def _outline(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _outline(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        inner = (_outline(member) for member in value if isinstance(member, dict | list))
+        distinct = {_ENCODER.encode(outline): outline for outline in inner if outline}
+        return [distinct[text] for text in sorted(distinct)]
+    return 0
 
 
 def _decoded(metadata_json: str) -> Any:

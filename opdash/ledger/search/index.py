@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from opdash.ledger.search.folding import Texts, texts_of
+from opdash.ledger.sheets import Contents, SheetWriter, forget_sheets, read_gap
 
 _COUNTERS: Final = 1 << 22
 _SECONDS: Final = 1 << 33
@@ -51,9 +51,9 @@ class Document(msgspec.Struct, frozen=True):
     metadata_json: str
 
     @property
-    def texts(self) -> Texts:
-        """Its texts, folded."""
-        return texts_of(self.reference, self.description, self.metadata_json)
+    def contents(self) -> Contents:
+        """What a search finds in them."""
+        return Contents.of(self.reference, self.description, self.metadata_json)
 
 
 @cache
@@ -101,10 +101,9 @@ class TextIndex:
         self._wallet_key = wallet_key
         self._next: dict[int, int] = {}
 
-    def add(self, documents: Iterable[Document]) -> None:
+    def add(self, documents: Iterable[tuple[Document, Contents]]) -> None:
         """Take in payments that are not in the index; those without any text need no place."""
-        written = [(document, document.texts) for document in documents]
-        written = [(document, texts) for document, texts in written if any(texts)]
+        written = [(document, held.texts) for document, held in documents if any(held.texts)]
         if not written:
             return
         if not has_trigrams():
@@ -142,7 +141,7 @@ class TextIndex:
                 self._connection.execute(
                     """INSERT INTO words (words, rowid, reference, description, others)
                        VALUES ('delete', ?, ?, ?, ?)""",
-                    (*found, *document.texts),
+                    (*found, *document.contents.texts),
                 )
 
     def _new_key(self, document: Document) -> int:
@@ -157,12 +156,24 @@ class TextIndex:
         return key
 
 
+def is_waiting(connection: sqlite3.Connection) -> bool:
+    """Return whether there are payments that searches do not find quickly yet."""
+    unindexed = connection.execute("SELECT 1 FROM unindexed LIMIT 1").fetchone() is not None
+    gap = read_gap(connection)
+    return gap.first <= gap.last or (unindexed and has_trigrams())
+
+
 def index_some(connection: sqlite3.Connection, limit: int) -> bool:
-    """Take in payments that wait for it, at most ``limit``; inside a transaction.
+    """Take in payments that wait for it, about ``limit``; inside a transaction.
 
     Returns:
         Whether more are waiting that can be taken in.
     """
+    more_sheets = SheetWriter(connection).take_in(limit)
+    return _index_texts(connection, limit) or more_sheets
+
+
+def _index_texts(connection: sqlite3.Connection, limit: int) -> bool:
     if not has_trigrams():
         return False
     found = connection.execute(
@@ -175,13 +186,14 @@ def index_some(connection: sqlite3.Connection, limit: int) -> bool:
     for wallet_key, *columns in found:
         by_wallet.setdefault(wallet_key, []).append(Document(*columns))
     for wallet_key, documents in by_wallet.items():
-        TextIndex(connection, wallet_key).add(documents)
+        TextIndex(connection, wallet_key).add((one, one.contents) for one in documents)
     connection.executemany("DELETE FROM unindexed WHERE payment_key = ?", [(f[1],) for f in found])
     return len(found) == limit
 
 
 def forget_texts(connection: sqlite3.Connection, wallet_key: int) -> None:
-    """Drop all texts of a wallet address; inside a transaction, before its payments go."""
+    """Drop what searches read of a wallet address; in a transaction, before its payments go."""
+    forget_sheets(connection, wallet_key)
     found = connection.execute(
         """SELECT payment_key, created_at, reference, description, metadata
            FROM payment WHERE wallet_key = ?""",

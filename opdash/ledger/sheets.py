@@ -1,0 +1,325 @@
+"""Payments' columns side by side, so that a search looks at a million of them in a moment.
+
+A row of ``payment`` is wide, and Python takes rows one by one. So what searches ask for is kept a
+second time: a *sheet* holds 256 payments of one wallet address, one blob a column, one slot a
+payment; the slot is the end of the payment's number. Blobs are looked through without a loop over
+payments, and amounts are added up as integers of Python, exactly.
+
+Sheets are written in the transactions that write payments. Only those numbers that stand in
+``sheet_gap`` are without them: payments of a ledger that an older opdash wrote, until they have
+been taken in bit by bit. A slot whose state is 0 is empty.
+
+All numbers are little-endian. Texts are folded (`opdash.ledger.search.folding`), each between
+marks that no folded text contains.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from opdash.ledger.encoding import decode_amount
+from opdash.ledger.search.folding import Texts, outline_of, texts_of
+
+SLOTS: Final = 256
+"""How many payments one sheet has room for."""
+
+SHEETS_OF_A_WALLET: Final = 1 << 32
+"""A sheet's number is the wallet address's times this, plus the payments' numbers ÷ `SLOTS`."""
+
+COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "state": "B",
+        "flags": "B",
+        "received_asset": "I",
+        "received": "Q",
+        "asked_asset": "I",
+        "asked": "Q",
+        "created": "q",
+        "expires": "q",
+        "changed": "q",
+        "first_seen": "q",
+        "base": "I",
+        "outline": "I",
+    }
+)
+"""A sheet's columns, and the kind of their numbers as `array` and `struct` name it.
+
+No asset is 0, and no amount as well; an instant that will not come is `NEVER`.
+"""
+
+FINAL: Final = 1
+ACTION: Final = 2
+COMPLETED: Final = 4
+GONE: Final = 8
+ODD: Final = 16
+REFERENCE: Final = 32
+DESCRIPTION: Final = 64
+METADATA: Final = 128
+
+REFERENCE_MARK: Final = b"\x01"
+DESCRIPTION_MARK: Final = b"\x02"
+OTHERS_MARK: Final = b"\x03"
+SLOT_MARK: Final = b"\0"
+NO_TEXTS: Final = SLOT_MARK * (SLOTS - 1)
+"""The texts of a sheet without payments."""
+
+_PACKERS: Final = tuple(struct.Struct(f"<{code}") for code in COLUMNS.values())
+_OUTLINE: Final = len(COLUMNS) - 1
+_NAMES: Final = ", ".join(COLUMNS)
+_EMPTY: Final = tuple(bytes(SLOTS * packer.size) for packer in _PACKERS)
+_AT_ONCE: Final = 200
+
+_SELECT: Final = f"SELECT {_NAMES} FROM sheet WHERE sheet_key = ?"  # noqa: S608 - only names of this file
+_INSERT: Final = f"INSERT INTO sheet ({_NAMES}, sheet_key) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608 - only names of this file
+# Blobs that keep their length are written over in place, and only the disk pages that differ.
+_UPDATE: Final = f"UPDATE sheet SET {' = ?, '.join(COLUMNS)} = ? WHERE sheet_key = ?"  # noqa: S608 - only names of this file
+
+_NUMBERS: Final = """SELECT payment_key, state,
+    final + 2 * needs_action + 4 * completed + 8 * (gone_at IS NOT NULL) + 16 * (anomalies <> '')
+      + 32 * (reference <> '') + 64 * (description <> '') + 128 * (metadata <> ''),
+    received_asset_key, received, coalesce(asked_asset_key, 0), asked,
+    created_at, expires_at, changed_at, first_seen_at, base_key"""
+_OF_TEXTS: Final = ", reference, description, metadata"
+
+
+class Contents(NamedTuple):
+    """What a search finds in a payment's texts.
+
+    Attributes:
+        texts: They themselves, folded.
+        outline: Which names its metadata has.
+    """
+
+    texts: Texts
+    outline: str
+
+    @classmethod
+    def of(cls, reference: str, description: str, metadata_json: str) -> Contents:
+        """Read texts as they were sent."""
+        texts = texts_of(reference, description, metadata_json)
+        return cls(texts, outline_of(metadata_json))
+
+    @property
+    def entry(self) -> bytes:
+        """What stands in the slot."""
+        reference, description, others = (text.encode() for text in self.texts)
+        parts = REFERENCE_MARK, reference, DESCRIPTION_MARK, description, OTHERS_MARK, others
+        return b"".join(parts)
+
+
+class Sheet(NamedTuple):
+    """A sheet as it is read.
+
+    Attributes:
+        first: The number of the payment of its first slot.
+        blobs: Its columns, some or all of them.
+        texts: What its slots hold, between marks.
+    """
+
+    first: int
+    blobs: tuple[bytes | bytearray, ...]
+    texts: bytes
+
+
+class Gap(NamedTuple):
+    """The first and the last of the numbers without sheets; none where they cross."""
+
+    first: int
+    last: int
+
+
+def read_gap(connection: sqlite3.Connection) -> Gap:
+    """Return the numbers of which payments are not in any sheet."""
+    found = connection.execute("SELECT first, last FROM sheet_gap").fetchone()
+    return Gap(1, 0) if found is None else Gap(*found)
+
+
+class SheetWriter:
+    """Writes sheets; lives as long as one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._outlines: dict[str, int] = {"": 0}
+        self._gap = read_gap(connection)
+
+    def write(self, wallet_key: int, keys: Iterable[int], contents: Mapping[int, Contents]) -> None:
+        """Take over payments of a wallet address from ``payment``, as they are there by now.
+
+        Args:
+            wallet_key: The wallet address's number.
+            keys: The numbers of those that are new or not as they were.
+            contents: What those hold that are new or have other texts than before.
+        """
+        wanted = sorted(key for key in keys if not self._gap.first <= key <= self._gap.last)
+        for number, members in groupby(wanted, lambda key: key // SLOTS):
+            of_sheet = list(members)
+            rows: list[tuple[Any, ...]] = []
+            for start in range(0, len(of_sheet), _AT_ONCE):
+                some = of_sheet[start : start + _AT_ONCE]
+                marks = ", ".join("?" * len(some))
+                of_these = f"{_NUMBERS} FROM payment WHERE payment_key IN ({marks})"
+                rows += self._connection.execute(of_these, some).fetchall()
+            own = {key: contents[key] for key in of_sheet if key in contents}
+            self._put(wallet_key * SHEETS_OF_A_WALLET + number, rows, own)
+
+    def take_in(self, limit: int) -> bool:
+        """Take in payments that have no sheets yet, about ``limit``; return whether more wait."""
+        first, last = self._gap
+        if first > last:
+            return False
+        end = min(last, (first + limit + SLOTS - 1) // SLOTS * SLOTS - 1)
+        for wallet_key, sheet_first, rows in _without_sheets(self._connection, first, end):
+            contents = {row[0]: Contents.of(*row[-3:]) for row in rows}
+            sheet_key = wallet_key * SHEETS_OF_A_WALLET + sheet_first // SLOTS
+            self._put(sheet_key, [row[:-3] for row in rows], contents)
+        self._connection.execute("UPDATE sheet_gap SET first = ?", (end + 1,))
+        self._gap = Gap(end + 1, last)
+        return end < last
+
+    def _put(
+        self, sheet_key: int, rows: Sequence[tuple[Any, ...]], contents: Mapping[int, Contents]
+    ) -> None:
+        known = self._connection.execute(_SELECT, (sheet_key,)).fetchone()
+        blobs = _filled(known or _EMPTY, rows)
+        if contents:
+            packer = _PACKERS[_OUTLINE]
+            for key, one in contents.items():
+                number = self._outline_key(one.outline)
+                packer.pack_into(blobs[_OUTLINE], key % SLOTS * packer.size, number)
+            self._put_texts(sheet_key, contents)
+        self._connection.execute(_UPDATE if known else _INSERT, (*blobs, sheet_key))
+
+    def _put_texts(self, sheet_key: int, contents: Mapping[int, Contents]) -> None:
+        found = self._connection.execute(
+            "SELECT texts FROM sheet_text WHERE sheet_key = ?", (sheet_key,)
+        ).fetchone()
+        entries = (NO_TEXTS if found is None else found[0]).split(SLOT_MARK)
+        for key, one in contents.items():
+            entries[key % SLOTS] = one.entry
+        self._connection.execute(
+            "INSERT OR REPLACE INTO sheet_text VALUES (?, ?)",
+            (sheet_key, SLOT_MARK.join(entries)),
+        )
+
+    def _outline_key(self, outline: str) -> int:
+        known = self._outlines.get(outline)
+        if known is None:
+            self._connection.execute("INSERT OR IGNORE INTO outline (text) VALUES (?)", (outline,))
+            (known,) = self._connection.execute(
+                "SELECT outline_key FROM outline WHERE text = ?", (outline,)
+            ).fetchone()
+            self._outlines[outline] = int(known)
+        return int(known)
+
+
+class Outlines:
+    """The outlines of metadata by their numbers."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("SELECT outline_key, text FROM outline")
+        self._by_key: dict[int, str] = {0: "", **dict(found)}
+        self._keys = {text: key for key, text in self._by_key.items()}
+
+    def __getitem__(self, key: int) -> str:
+        """Return the outline of that number."""
+        return self._by_key[key]
+
+    def key(self, outline: str) -> int:
+        """Return an outline's number, one of this object only where the ledger has none."""
+        if outline not in self._keys:
+            key = max(self._by_key) + 1
+            self._by_key[key], self._keys[outline] = outline, key
+        return self._keys[outline]
+
+
+def read_sheets(
+    connection: sqlite3.Connection, wallet_key: int, columns: Sequence[str], *, texts: bool
+) -> sqlite3.Cursor:
+    """Return a wallet address's sheets in the order of the payments' numbers.
+
+    Args:
+        connection: The ledger.
+        wallet_key: The wallet address's number.
+        columns: Names of `COLUMNS`.
+        texts: Whether the texts are wanted.
+
+    Returns:
+        Rows of the sheet's number, its columns, and where wanted its texts.
+    """
+    names = ", ".join(("s.sheet_key", *(f"s.{name}" for name in columns), *["t.texts"] * texts))
+    source = "sheet s CROSS JOIN sheet_text t USING (sheet_key)" if texts else "sheet s"
+    return connection.execute(
+        f"SELECT {names} FROM {source} WHERE s.sheet_key BETWEEN ? AND ? ORDER BY s.sheet_key",  # noqa: S608 - only names of this file
+        sheet_span(wallet_key),
+    )
+
+
+def sheets_of_gap(
+    connection: sqlite3.Connection, wallet_key: int, outlines: Outlines
+) -> Iterator[Sheet]:
+    """Make sheets, with all columns, for payments that are still without; that takes longer."""
+    gap = read_gap(connection)
+    for owner, first, rows in _without_sheets(connection, gap.first, gap.last):
+        if owner != wallet_key:
+            continue
+        blobs = _filled(_EMPTY, [row[:-3] for row in rows])
+        entries = [b""] * SLOTS
+        packer = _PACKERS[_OUTLINE]
+        for row in rows:
+            contents, slot = Contents.of(*row[-3:]), row[0] % SLOTS
+            entries[slot] = contents.entry
+            packer.pack_into(blobs[_OUTLINE], slot * packer.size, outlines.key(contents.outline))
+        yield Sheet(first, tuple(blobs), SLOT_MARK.join(entries))
+
+
+def sheet_span(wallet_key: int) -> tuple[int, int]:
+    """Return the first and the last number that sheets of a wallet address can have."""
+    return wallet_key * SHEETS_OF_A_WALLET, (wallet_key + 1) * SHEETS_OF_A_WALLET - 1
+
+
+def forget_sheets(connection: sqlite3.Connection, wallet_key: int) -> None:
+    """Drop all sheets of a wallet address; inside a transaction."""
+    for table in ("sheet", "sheet_text"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE sheet_key BETWEEN ? AND ?",  # noqa: S608 - only names of this file
+            sheet_span(wallet_key),
+        )
+
+
+def begin_sheets_anew(connection: sqlite3.Connection) -> None:
+    """Drop all sheets; all payments that are there now wait to be taken in."""
+    for table in ("sheet", "sheet_text", "outline", "sheet_gap"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - only names of this file
+    connection.execute(
+        "INSERT INTO sheet_gap SELECT 0, MAX(payment_key) FROM payment HAVING COUNT(*) > 0"
+    )
+
+
+def _without_sheets(
+    connection: sqlite3.Connection, first: int, last: int
+) -> Iterator[tuple[int, int, list[tuple[Any, ...]]]]:
+    """Return wallet address, first number and rows of each sheet that has still to be made."""
+    found = connection.execute(
+        f"{_NUMBERS}{_OF_TEXTS}, wallet_key FROM payment "
+        "WHERE payment_key BETWEEN ? AND ? ORDER BY payment_key / ?, wallet_key",
+        (first, last, SLOTS),
+    )
+    for (wallet_key, number), members in groupby(found, lambda row: (row[-1], row[0] // SLOTS)):
+        yield wallet_key, number * SLOTS, [row[:-1] for row in members]
+
+
+def _filled(blobs: Iterable[bytes], rows: Iterable[tuple[Any, ...]]) -> list[bytearray]:
+    """Return columns with payments written into their slots."""
+    filled = [bytearray(blob) for blob in blobs]
+    columns = tuple((filled[n], p.pack_into, p.size) for n, p in enumerate(_PACKERS[:_OUTLINE]))
+    for key, *values in rows:
+        slot = key % SLOTS
+        values[3], values[5] = decode_amount(values[3]) or 0, decode_amount(values[5]) or 0
+        for (blob, pack_into, size), value in zip(columns, values, strict=True):
+            pack_into(blob, slot * size, value)
+    return filled
