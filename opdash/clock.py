@@ -5,7 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+
+def _since_boot() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+_monotonic: Final = _since_boot if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 
 
 class Clock(Protocol):
@@ -15,7 +22,10 @@ class Clock(Protocol):
         """Return the wall-clock instant, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards, for measuring durations."""
+        """Return seconds that never run backwards, for measuring durations.
+
+        They go on while the machine sleeps, where it can tell.
+        """
 
     async def sleep(self, seconds: float) -> None:
         """Wait for that many seconds."""
@@ -30,7 +40,7 @@ class SystemClock:
 
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""
-        return time.monotonic()
+        return _monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the event loop for that many seconds."""

@@ -44,6 +44,54 @@ def test_a_new_time_is_believed_after_three_answers(clock: StillClock) -> None:
     assert abs(time.offset - timedelta(hours=2)) <= timedelta(seconds=1)
 
 
+class SetClock(StillClock):
+    """A clock that a person sets, while the seconds go on as they were."""
+
+    measured = 0.0
+
+    def monotonic(self) -> float:
+        return self.measured
+
+    def pass_by(self, seconds: float) -> None:
+        self.measured += seconds
+        self.instant += timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=3), timedelta(days=-3), timedelta(seconds=90)])
+def test_a_clock_that_is_set_moves_no_servers_time(jump: timedelta) -> None:
+    clock = SetClock()
+    there = clock.now() + timedelta(minutes=3)
+    time = ServerTime(clock)
+    time.learn(dated(there), clock.now())
+    clock.pass_by(10)
+    clock.instant += jump
+    at_server = clock.now() + time.offset
+    assert abs(at_server - there - timedelta(seconds=10)) <= timedelta(seconds=1)
+    clock.pass_by(3600)
+    time.learn(dated(there + timedelta(seconds=3610)), clock.now())
+    at_server = clock.now() + time.offset
+    assert abs(at_server - there - timedelta(seconds=3610)) <= timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=3), timedelta(days=-3)])
+def test_an_answer_that_a_setting_of_the_clock_overtakes(jump: timedelta) -> None:
+    clock = SetClock()
+    time, asked_at, there = ServerTime(clock), clock.now(), clock.now()
+    clock.instant += jump
+    time.learn(dated(there), asked_at)
+    assert abs(clock.now() + time.offset - there) <= timedelta(seconds=1)
+
+
+def test_a_machine_that_slept_is_not_taken_for_one_that_was_set() -> None:
+    """The seconds went on, too: the server's time is what this machine's clock says it is."""
+    clock = SetClock()
+    time = ServerTime(clock)
+    time.learn(dated(clock.now()), clock.now())
+    before = time.offset
+    clock.pass_by(9 * 3600)
+    assert time.offset == before
+
+
 @pytest.mark.parametrize(
     "headers",
     [
