@@ -1,0 +1,1 @@
+"""Runs in a real browser: Chromium, without a screen."""
