@@ -20,6 +20,8 @@ COMMANDS = {
     "ledger": "opdash.cli.ledger",
     "wallet": "opdash.cli.wallet",
     "key": "opdash.cli.key",
+    "grants": "opdash.cli.grants",
+    "signout": "opdash.cli.signout",
     "sandbox": "opdash.cli.sandbox",
     "demo": "opdash.cli.demo",
 }
@@ -53,6 +55,8 @@ payments
 set-up
   wallet            add, list or remove a wallet address
   key               make a key, or show the part to register with the provider
+  grants            list what opdash may do, renew it, or give it back
+  signout           give all grants of a wallet back
   ledger            check, compact, purge or move what opdash remembers
 
 options, before or after the command

@@ -9,9 +9,11 @@ from opdash.cli.context import opened
 from opdash.cli.group import Action, CommandGroup
 from opdash.cli.options import CommandParser, add_json_option
 from opdash.cli.output import Cell, Column, print_json, print_table, talk
+from opdash.cli.running import run_with_dashboard
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import WalletRow
-from opdash.service.dashboard import LEDGER_FILE
+from opdash.paths import token_path
+from opdash.service.dashboard import LEDGER_FILE, Dashboard
 from opdash.settings import Profile, Settings
 
 _COLUMNS = (
@@ -65,6 +67,8 @@ def remove(arguments: list[str]) -> int:
     with opened(options) as context:
         settings = context.store.load()
         profile = settings.profile(options.name)
+        if token_path(context.options.data_dir, profile.name).exists():
+            run_with_dashboard(context, lambda dashboard: _sign_out(dashboard, profile.name))
         context.store.save(settings.without(profile.name))
         if options.json:
             print_json({"name": profile.name, "walletAddress": profile.wallet_address})
@@ -72,6 +76,13 @@ def remove(arguments: list[str]) -> int:
             f"The wallet “{profile.name}” ({profile.wallet_address}) is removed.",
             "Its payments stay in the ledger; its key file stays in place.",
         )
+    return 0
+
+
+async def _sign_out(dashboard: Dashboard, name: str) -> int:
+    """Give the wallet's grants back, as far as the server can be reached."""
+    for told in await dashboard.grants.sign_out(name):
+        talk(told.sentence)
     return 0
 
 

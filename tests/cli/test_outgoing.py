@@ -36,7 +36,7 @@ def test_it_is_shown_after_consent(sender: Shell, sandbox: SandboxProcess, recei
         sender.spawn(*words, stderr=subprocess.PIPE) as for_people,
     ):
         out, err = for_machines.communicate(timeout=60)
-        shown, _ = for_people.communicate(timeout=60)
+        shown, talk = for_people.communicate(timeout=60)
 
     assert (for_machines.returncode, for_people.returncode) == (0, 0), err
     line = json.loads(out)
@@ -44,8 +44,8 @@ def test_it_is_shown_after_consent(sender: Shell, sandbox: SandboxProcess, recei
     assert (line["state"], line["failed"]) == ("SENT", False)
     assert line["receive"]["decimal"] == "80.00"
     assert int(line["debit"]["value"]) >= 8000
-    assert "must consent" in err
-    assert sandbox.url in err
+    assert "must consent" in err + talk  # the quicker one asks, the other may find the token
+    assert sandbox.url in err + talk
     for words_shown in ("● SENT", "80.00 USD", receiver):
         assert words_shown in shown
 
