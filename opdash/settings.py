@@ -27,9 +27,12 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import force_setattr, replace
 
 from opdash.atomic import make_private_directory, write_atomic
 from opdash.errors import ConfigError
@@ -73,8 +76,7 @@ class ConsentWay(StrEnum):
     """opdash asks the authorization server again and again; the browser can be anywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """One wallet address and how opdash asks for its payments.
 
     Attributes:
@@ -116,7 +118,7 @@ class Profile:
 
     def __post_init__(self) -> None:
         if not self.client_wallet_address:
-            object.__setattr__(self, "client_wallet_address", self.wallet_address)
+            force_setattr(self, "client_wallet_address", self.wallet_address)
 
     @property
     def title(self) -> str:
@@ -129,8 +131,7 @@ class Profile:
         return self.access is AccessLevel.READ_ONLY
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """All that the configuration file holds.
 
     Attributes:

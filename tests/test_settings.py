@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import stat
 import string
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from opdash.errors import ConfigError, ExitCode
 from opdash.ledger.records import Scope

@@ -7,7 +7,6 @@ them: only `opdash.safetext.safe_text` may put them on a screen or a line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -285,8 +284,7 @@ class PagePlace(msgspec.Struct, frozen=True, kw_only=True):
     backwards: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WalkState:
+class WalkState(msgspec.Struct, frozen=True, kw_only=True):
     """How far down the server's list one scope has been read without a gap.
 
     Attributes:
@@ -303,8 +301,7 @@ class WalkState:
     gaps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """The figures above the table, in minor units of the wallet address's asset.
 
     Attributes:
@@ -392,8 +389,7 @@ UNRESOLVED: Final = frozenset(
 """Statuses of a creation whose end is not known yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Creation:
+class Creation(msgspec.Struct, frozen=True, kw_only=True):
     """A payment that opdash set out to create; kept from before the request is sent.
 
     Attributes:

@@ -8,9 +8,11 @@ show, and nobody has seen since it began, is gone.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from opdash.ledger.encoding import (
     SCOPE_CODES,
@@ -23,8 +25,7 @@ from opdash.ledger.wallets import Wallet, read_walk_state, save_figures
 from opdash.openpayments.resources import IncomingPaymentPage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """A scope's reading of the whole list, under way or to come.
 
     Attributes:
@@ -69,8 +70,7 @@ class Scan:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(msgspec.Struct, frozen=True):
     """What became of a page of a scan.
 
     Attributes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
+
+from msgspec.structs import replace
 
 from opdash.errors import LedgerError
 from opdash.ledger.creations import change_creation, insert_creation

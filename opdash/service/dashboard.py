@@ -8,9 +8,10 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from opdash.clock import Clock
 from opdash.errors import LedgerError, OpdashError
@@ -39,8 +40,7 @@ LEDGER_FILE = "ledger.sqlite3"
 """The ledger's name in the data directory."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyCheck:
+class KeyCheck(msgspec.Struct, frozen=True):
     """Whether a client wallet address serves a key.
 
     Attributes:
@@ -387,7 +387,7 @@ class Dashboard:
 
     async def save_theme(self, theme: str) -> None:
         """Remember the look of the screen. Raises `ConfigError`."""
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         await self._save(replace(self.settings, theme=theme))
 

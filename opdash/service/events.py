@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+
+import msgspec
 
 from opdash.ledger.records import Change, Creation
 from opdash.service.status import Status
 from opdash.settings import ConsentWay
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentsChanged:
+class PaymentsChanged(msgspec.Struct, frozen=True):
     """The ledger learnt something about payments of a wallet address.
 
     Attributes:
@@ -26,24 +26,21 @@ class PaymentsChanged:
     changes: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
+class StatusChanged(msgspec.Struct, frozen=True):
     """A session's standing with its server changed."""
 
     profile: str
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
-class CreationChanged:
+class CreationChanged(msgspec.Struct, frozen=True):
     """A payment that opdash set out to create took a step."""
 
     profile: str
     creation: Creation
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentNeeded:
+class ConsentNeeded(msgspec.Struct, frozen=True):
     """The account holder must consent in a browser before opdash can go on.
 
     Attributes:
@@ -72,8 +69,7 @@ class ConsentNeeded:
         return f"{seconds // 60}:{seconds % 60:02d}"
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentNoted:
+class ConsentNoted(msgspec.Struct, frozen=True):
     """Something happened that does not end a wait for consent; the sentence says what."""
 
     profile: str
@@ -81,8 +77,7 @@ class ConsentNoted:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentEnded:
+class ConsentEnded(msgspec.Struct, frozen=True):
     """A wait for consent is over; the sentence says how."""
 
     profile: str
@@ -91,8 +86,7 @@ class ConsentEnded:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CaughtUp:
+class CaughtUp(msgspec.Struct, frozen=True):
     """What a server had to tell of the time without answers is known now, without a gap.
 
     Attributes:
@@ -106,8 +100,7 @@ class CaughtUp:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileChanged:
+class ProfileChanged(msgspec.Struct, frozen=True):
     """A profile says something else now, and a new session works for it."""
 
     profile: str

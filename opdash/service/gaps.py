@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from opdash.ledger.records import WalkState
 from opdash.openpayments.resources import IncomingPaymentPage, WalletAddress

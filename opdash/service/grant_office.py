@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
 
 from opdash.clock import Clock
 from opdash.errors import OpdashError
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from opdash.service.session import WalletSession
 
 
-@dataclass(frozen=True, slots=True)
-class GrantView:
+class GrantView(msgspec.Struct, frozen=True):
     """One grant as it is shown; no secret is in it.
 
     Attributes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from opdash.ledger.records import WalkState
 from opdash.openpayments.errors import ProtocolError

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
-from dataclasses import dataclass
 from types import ModuleType
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class NetworkModules:
+
+class NetworkModules(msgspec.Struct, frozen=True):
     """Modules that a session needs only when it first asks a server.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+
+import msgspec
 
 
 class Phase(Enum):
@@ -35,8 +36,7 @@ class Activity(Enum):
     """The whole list once more, to find what has gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScanProgress:
+class ScanProgress(msgspec.Struct, frozen=True):
     """How far a reading of the whole list has come.
 
     Attributes:
@@ -64,8 +64,7 @@ class ScanProgress:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """One session's standing; a new record replaces the old at every change.
 
     Attributes:

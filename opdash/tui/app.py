@@ -8,9 +8,9 @@ import logging
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
@@ -63,8 +63,7 @@ def _first_profile(settings: Settings) -> str:
     return chosen[0] if len(chosen) == 1 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """An outgoing payment for a demonstration to show.
 
     Attributes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from opdash.ledger.records import Scope
 from opdash.sandbox.process import SandboxProcess

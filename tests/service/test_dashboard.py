@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from opdash.clock import SystemClock
 from opdash.errors import ConfigError, KeyFileError, LedgerError

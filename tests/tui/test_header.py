@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from opdash.ledger.records import Scope, Summary
 from opdash.openpayments.amounts import MAX_VALUE, Asset

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Place(StrEnum):
@@ -52,8 +53,7 @@ HIDDEN = 0
 """The rank of an action that never stands in a key line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One thing a person can do.
 
     Attributes:

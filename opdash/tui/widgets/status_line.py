@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
+
+import msgspec
 
 from opdash.ledger.records import NEWEST_FIRST, Sort, SortColumn
 from opdash.table_view import Column
@@ -27,8 +28,7 @@ class StatusLine(Line):
     """Where in the list one is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
+class Whereabouts(msgspec.Struct, frozen=True):
     """What the status line tells.
 
     Attributes:
