@@ -6,6 +6,8 @@
 //
 // A call that the SDK refuses is an answer too: {"refused": {status, code, description, …}}.
 
+import { createHash, randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { createAuthenticatedClient, createUnauthenticatedClient } from '@interledger/open-payments'
 
@@ -213,6 +215,84 @@ async function outgoing(session) {
   }
 }
 
+// Listens for the browser that comes back, as a client on the account holder's own machine does.
+async function listening() {
+  let arrived
+  const callback = new Promise((resolve) => (arrived = resolve))
+  const server = createServer((request, response) => {
+    response.end('return to the client')
+    arrived(new URL(request.url, 'http://127.0.0.1'))
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const uri = `http://127.0.0.1:${server.address().port}/callback?state=${randomUUID()}`
+  return { server, uri, callback }
+}
+
+// The account holder's browser: keeps the cookie, sends the page's form, follows redirects.
+async function decide(url, choice) {
+  const started = await fetch(url, { redirect: 'manual' })
+  const cookie = started.headers.get('set-cookie').split(';')[0]
+  const page = await (await fetch(started.headers.get('location'), { headers: { cookie } })).text()
+  const field = (name) => page.match(new RegExp(`name="${name}" value="([^"]*)"`))[1]
+  let answer = await fetch(page.match(/<form [^>]*action="([^"]*)"/)[1], {
+    method: 'POST',
+    headers: { cookie },
+    body: new URLSearchParams({ interactId: field('interactId'), nonce: field('nonce'), choice }),
+    redirect: 'manual'
+  })
+  while (answer.status >= 300 && answer.status < 400) {
+    const location = answer.headers.get('location')
+    answer = await fetch(location, { headers: { cookie }, redirect: 'manual' })
+  }
+  return page
+}
+
+async function interactive(session) {
+  const { sdk, asked, wallet } = session
+  const { server, uri, callback } = await listening()
+  const nonce = randomUUID()
+  const access = [
+    {
+      type: 'incoming-payment',
+      actions: ['read-all', 'list-all'],
+      identifier: wallet.id
+    }
+  ]
+  const pending = await sdk.grant.request(
+    { url: wallet.authServer },
+    {
+      access_token: { access },
+      interact: { start: ['redirect'], finish: { method: 'redirect', uri, nonce } }
+    }
+  )
+  const page = await decide(pending.interact.redirect, asked.choice)
+  const returned = Object.fromEntries((await callback).searchParams)
+  server.close()
+
+  const proof = [nonce, pending.interact.finish, returned.interact_ref, wallet.authServer]
+  const facts = {
+    pending,
+    page,
+    returned,
+    state: new URL(uri).searchParams.get('state'),
+    expectedHash: createHash('sha256').update(proof.join('\n')).digest('base64')
+  }
+  const { uri: url, access_token: continuation } = pending.continue
+  const proceed = (interact_ref) =>
+    attempt(sdk.grant.continue({ url, accessToken: continuation.value }, { interact_ref }))
+  facts.tooFast = await proceed(returned.interact_ref ?? 'none')
+  await fetch(asked.sandbox + '/sandbox/clock', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ advance: pending.continue.wait + 1 })
+  })
+  facts.wrongReference = await proceed(randomUUID())
+  facts.granted = await proceed(returned.interact_ref ?? 'none')
+  const token = facts.granted.answer?.access_token.value
+  facts.page1 = token && (await session.list({ first: 5 }, token))
+  return facts
+}
+
 async function strangers(session) {
   const { asked, wallet } = session
   await session.grant(['create', 'read'])
@@ -236,7 +316,7 @@ async function strangers(session) {
   }
 }
 
-const SCENARIOS = { discovery, grants, payments, paging, outgoing, strangers }
+const SCENARIOS = { discovery, grants, payments, paging, outgoing, interactive, strangers }
 
 const asked = JSON.parse(await text(process.stdin))
 try {

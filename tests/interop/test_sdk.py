@@ -123,6 +123,33 @@ def test_an_outgoing_payment_is_read_with_consent_by_polling(sandbox: SandboxPro
     assert facts["cancelled"] == {"answer": None}
 
 
+@pytest.fixture(scope="module")
+def asking() -> Iterator[SandboxProcess]:
+    """A sandbox whose account holders decide themselves."""
+    require()
+    with SandboxProcess.start(payments=10) as process:
+        yield process
+
+
+def test_an_interactive_grant_is_completed_by_redirect(asking: SandboxProcess) -> None:
+    facts = drive(asking, "interactive", choice="accept")
+    assert "opdash asks for your consent" in facts["page"]
+    assert facts["returned"]["state"] == facts["state"]
+    assert facts["returned"]["hash"] == facts["expectedHash"]
+    assert facts["tooFast"]["refused"]["code"] == "too_fast"
+    assert facts["wrongReference"]["refused"]["status"] == 404
+    assert facts["wrongReference"]["refused"]["code"] == "invalid_continuation"
+    granted = facts["granted"]["answer"]
+    assert granted["access_token"]["access"][0]["actions"] == ["read-all", "list-all"]
+    assert len(facts["page1"]["result"]) == 5
+
+
+def test_an_interactive_grant_that_is_refused(asking: SandboxProcess) -> None:
+    facts = drive(asking, "interactive", choice="reject")
+    assert facts["returned"] == {"result": "grant_rejected", "state": facts["state"]}
+    assert "refused" in facts["granted"]
+
+
 def test_what_is_not_allowed_is_refused(sandbox: SandboxProcess) -> None:
     other = ClientKey.generate(sandbox.client.key_id).to_pem().decode()
     facts = drive(sandbox, "strangers", otherKey=other)
