@@ -8,7 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from opdash.ledger.records import WalkState
-from opdash.openpayments.resources import IncomingPaymentPage, WalletAddress
+from opdash.openpayments.resources import WalletAddress
 from opdash.service.asker import Asker
 from opdash.service.covering import MAX_PAGE
 from opdash.service.heads import meets_known
@@ -57,19 +57,10 @@ class Gaps:
             await self._give_up(wallet, cursor)
             return
         self._been_at.add(cursor)
-        closed = self._closes(wallet, page)
+        closed = meets_known(self._asker, wallet, page, self._known_at)
         await self._asker.record_page(wallet, page, cursor, ticket)
         onward = None if closed else page.pagination.end_cursor
         await self._asker.change_walk(wallet, partial(_past, cursor, onward, self._asker.now()))
-
-    def _closes(self, wallet: WalletAddress, page: IncomingPaymentPage) -> bool:
-        """Return whether a page of a gap, not yet recorded, reaches down to what the list showed.
-
-        What was walked to or scanned since the last poll is known from the list, too.
-        """
-        if meets_known(self._asker, wallet, page, self._known_at):
-            return True
-        return self._asker.reader.was_listed(wallet.id, page.result[-1].id)
 
     async def _give_up(self, wallet: WalletAddress, cursor: str) -> None:
         """Leave a gap whose place the server has lost to a scan of the whole list."""

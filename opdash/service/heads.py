@@ -129,15 +129,18 @@ class ListHead:
 def meets_known(
     asker: Asker, wallet: WalletAddress, page: IncomingPaymentPage, since: datetime | None
 ) -> bool:
-    """Return whether a page, not yet recorded, reaches down to what was known at a poll.
+    """Return whether a page, not yet recorded, reaches down to what the list showed before.
 
-    A payment that opdash created since then is known, but what others created before it may not
-    be: so the last row must have been known by then.
+    A payment that opdash created since the last poll is known, but what others created before it
+    may not be: so the last row must have been known by then, or shown by a page of the list since.
     """
     if not page.result or not page.pagination.has_next_page:
         return True
     last = asker.reader.payment(wallet.id, page.result[-1].id)
-    return last is not None and since is not None and last.first_seen_at <= since
+    if last is None:
+        return False
+    was_known = since is not None and last.first_seen_at <= since
+    return was_known or asker.reader.was_listed(wallet.id, last.id)
 
 
 def frontier(

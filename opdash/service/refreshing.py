@@ -160,7 +160,7 @@ class Refresher:
             return False
         await self._asker.record_page(wallet, answer, page.cursor, ticket, backwards=page.backwards)
         if page.is_made_up or (page.cursor is not None and drawn.cursors_are_ids):
-            self._asker.server.took_id()
+            self._asker.server.took_id(handed_out=not page.is_made_up)
         shown = {payment.id for payment in answer.result}
         self._alone -= shown
         missing = [payment_id for payment_id in page.shows if payment_id not in shown]

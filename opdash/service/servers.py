@@ -51,10 +51,15 @@ class Server:
         """
         return self._ids_taken and self._ids_refused < _REFUSALS
 
-    def took_id(self) -> None:
-        """Say that the last segment of a payment's URL was taken as a cursor."""
+    def took_id(self, *, handed_out: bool) -> None:
+        """Say that the last segment of a payment's URL was taken as a cursor.
+
+        Args:
+            handed_out: Whether the server itself had named it as one before.
+        """
         self._ids_taken = True
-        self._ids_refused = 0 if self._ids_refused < _REFUSALS else self._ids_refused
+        if not handed_out and self._ids_refused < _REFUSALS:
+            self._ids_refused = 0
 
     def refused_id(self) -> None:
         """Say that the last segment of a payment's URL was not taken as a cursor."""

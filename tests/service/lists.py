@@ -28,7 +28,10 @@ class ListServer:
         names: The payments, newest first.
         wallet_of: Whose payment a name is said to be; the wallet address asked for if absent.
         twist: May replace a page: it is given the cursor, the size and the honest page.
-        asked: The cursor and the size of every list request.
+        asked: The cursor and the size of every list request; negative for pages backwards.
+        still_open: Names of the payments that are unpaid.
+        got: The names that were asked for one by one.
+        opaque: Whether cursors say nothing, and ids of payments are none.
     """
 
     origin: str = ""
@@ -36,30 +39,47 @@ class ListServer:
     wallet_of: dict[str, str] = field(default_factory=dict)
     twist: Callable[[str | None, int, dict[str, Any]], dict[str, Any] | bytes] | None = None
     asked: list[tuple[str | None, int]] = field(default_factory=list)
+    still_open: set[str] = field(default_factory=set)
+    got: list[str] = field(default_factory=list)
+    opaque: bool = False
 
     @property
     def wallet(self) -> str:
         return f"{self.origin}/rosa"
 
-    def page(self, cursor: str | None, size: int) -> dict[str, Any]:
+    def page(self, cursor: str | None, size: int, *, backwards: bool = False) -> dict[str, Any]:
         """An honest page; all payments were created at the same instant."""
-        if cursor is not None and cursor not in self.names:
+        at = -1 if cursor is None else self._index(cursor)
+        if at is None:
             return page_of([], end=None)
-        start = 0 if cursor is None else self.names.index(cursor) + 1
-        some = self.names[start : start + size]
-        more = start + size < len(self.names)
-        return page_of([self.payment(name) for name in some], end=some[-1] if more else None)
+        first, last = (max(at - size, 0), at) if backwards else (at + 1, at + 1 + size)
+        some = self.names[first:last]
+        if not some:
+            return page_of([], end=None)
+        page = page_of([self.payment(name) for name in some], end=None)
+        there = {"hasNextPage": last < len(self.names), "hasPreviousPage": first > 0}
+        ends = {"startCursor": self.cursor(some[0]), "endCursor": self.cursor(some[-1])}
+        return page | {"pagination": there | ends}
+
+    def cursor(self, name: str) -> str:
+        """The cursor of a payment."""
+        return name[::-1] + "=" if self.opaque else name
+
+    def _index(self, cursor: str) -> int | None:
+        name = cursor[:-1][::-1] if self.opaque and cursor.endswith("=") else cursor
+        known = name in self.names and (not self.opaque or cursor.endswith("="))
+        return self.names.index(name) if known else None
 
     def payment(self, name: str) -> dict[str, Any]:
         amount = {"value": "100", "assetCode": "USD", "assetScale": 2}
         return {
             "id": f"{self.origin}/rs/incoming-payments/{name}",
             "walletAddress": self.wallet_of.get(name, self.wallet),
-            "completed": True,
+            "completed": name not in self.still_open,
             "incomingAmount": amount,
-            "receivedAmount": amount,
+            "receivedAmount": amount | ({"value": "0"} if name in self.still_open else {}),
             "createdAt": NEWEST.isoformat().replace("+00:00", "Z"),
-            "expiresAt": (NEWEST + timedelta(days=2)).isoformat().replace("+00:00", "Z"),
+            "expiresAt": (NEWEST + timedelta(days=2000)).isoformat().replace("+00:00", "Z"),
         }
 
     async def serve(self, request: Received, writer: asyncio.StreamWriter) -> None:
@@ -83,10 +103,15 @@ class ListServer:
             access = json.loads(request.body)["access_token"]["access"]
             token = {"value": "t", "manage": f"{self.origin}/auth/token/1", "access": access}
             return answer({"access_token": token, "continue": self._continue()})
+        name = path.rpartition("/incoming-payments/")[2]
+        if name != path:
+            self.got.append(name)
+            return answer(self.payment(name) | {"methods": []})
         query = parse_qs(urlsplit(request.target).query)
-        cursor, size = query.get("cursor", [None])[0], int(query["first"][0])
-        self.asked.append((cursor, size))
-        page: dict[str, Any] | bytes = self.page(cursor, size)
+        cursor, backwards = query.get("cursor", [None])[0], "last" in query
+        size = int(query["last" if backwards else "first"][0])
+        self.asked.append((cursor, -size if backwards else size))
+        page: dict[str, Any] | bytes = self.page(cursor, size, backwards=backwards)
         if self.twist is not None and isinstance(page, dict):
             page = self.twist(cursor, size, page)
         return page if isinstance(page, bytes) else answer(page)

@@ -137,13 +137,15 @@ class TestServers:
     def test_ids_are_no_cursors_until_they_were_seen_to_be(self) -> None:
         server = Servers(SoloClock()).of("https://rs.example")
         assert not server.takes_ids
-        server.took_id()
+        server.took_id(handed_out=True)
         server.refused_id()
         server.refused_id()
         assert server.takes_ids
-        server.took_id()
+        server.took_id(handed_out=False)
         for _ in range(3):
+            assert server.takes_ids
+            server.took_id(handed_out=True)
             server.refused_id()
         assert not server.takes_ids
-        server.took_id()
+        server.took_id(handed_out=False)
         assert not server.takes_ids
