@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from opdash.ledger.records import Scope
+from opdash.service.errors import ReadOnlyError
+from opdash.settings import Profile
 
 if TYPE_CHECKING:
     from opdash.openpayments.grants import Access
@@ -60,6 +62,23 @@ def access_of(
 def needs_consent(right: Right, scope: Scope) -> bool:
     """Return whether servers give this right only with the account holder's consent."""
     return right is Right.OUTGOING or scope is Scope.EVERYTHING
+
+
+def check_may_write(profile: Profile, deed: str) -> None:
+    """Refuse what a read-only profile may not do.
+
+    Args:
+        profile: Who would do it.
+        deed: "create" or "complete".
+
+    Raises:
+        ReadOnlyError: The profile is set up to read only.
+    """
+    if profile.is_read_only:
+        raise ReadOnlyError(
+            f"“{profile.title}” is set up to read only: opdash may not {deed} payments.",
+            'To change that, set access = "full" for this wallet in the configuration file.',
+        )
 
 
 def purpose(access: Iterable[Access]) -> str:

@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from opdash.clock import Clock
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, Creation, PaymentRow
-from opdash.service.errors import ReadOnlyError
 from opdash.service.events import (
     CaughtUp,
     CreationChanged,
@@ -27,7 +26,7 @@ from opdash.service.events import (
 )
 from opdash.service.late_imports import LateImports
 from opdash.service.pace import RightOfWay
-from opdash.service.rights import Right
+from opdash.service.rights import Right, check_may_write
 from opdash.service.status import Phase, ScanProgress, Status
 from opdash.settings import ConsentWay, Profile
 
@@ -317,7 +316,8 @@ class WalletSession:
             ReadOnlyError: The profile is set up to read only; nothing was sent.
             OpdashError: It was not created.
         """
-        self._check_may_write("create")
+        check_may_write(self.profile, "create")
+        self._reopen(Right.INCOMING)
         return await self._own(self._creator.create(draft))
 
     async def complete_payment(self, payment_id: str, *, seen: Seen) -> PaymentRow:
@@ -328,7 +328,8 @@ class WalletSession:
             ChangedMeanwhile: It is not; nothing was done.
             OpdashError: It was not completed, or no answer came.
         """
-        self._check_may_write("complete")
+        check_may_write(self.profile, "complete")
+        self._reopen(Right.INCOMING)
         return await self._own(self._completer.complete(payment_id, seen))
 
     async def outgoing_payment(self, url: str) -> OutgoingPayment:
@@ -369,14 +370,6 @@ class WalletSession:
     def _reopen(self, right: Right) -> None:
         if self._made is not None:
             self._made.desk.reopen(right)
-
-    def _check_may_write(self, deed: str) -> None:
-        if self.profile.is_read_only:
-            raise ReadOnlyError(
-                f"“{self.profile.title}” is set up to read only: opdash may not {deed} payments.",
-                'To change that, set access = "full" for this wallet in the configuration file.',
-            )
-        self._reopen(Right.INCOMING)
 
     async def _outgoing(self, url: str) -> OutgoingPayment:
         from opdash.openpayments.addresses import AddressError, origin, parse_resource_url

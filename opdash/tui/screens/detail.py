@@ -9,6 +9,7 @@ from textual.binding import BindingType
 
 from opdash.errors import OpdashError
 from opdash.service.completions import check_completable
+from opdash.service.rights import check_may_write
 from opdash.service.session import WalletSession
 from opdash.tui.actions import Place, bindings
 from opdash.tui.screens.base import OpdashScreen
@@ -81,6 +82,7 @@ class DetailScreen(OpdashScreen[None]):
         if payment is None:
             return
         try:
+            check_may_write(self._session.profile, "complete")
             check_completable(payment, self._session.now())
         except OpdashError as error:
             self.tell(error.sentence, error.advice, severity="warning")

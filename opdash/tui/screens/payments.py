@@ -13,6 +13,7 @@ from textual.notifications import SeverityLevel
 from opdash.ledger.records import Creation, CreationStatus, PaymentRow, Sort
 from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
+from opdash.service.errors import ReadOnlyError
 from opdash.service.events import (
     CreationChanged,
     Event,
@@ -20,6 +21,7 @@ from opdash.service.events import (
     ProfileChanged,
     StatusChanged,
 )
+from opdash.service.rights import check_may_write
 from opdash.service.session import WalletSession
 from opdash.settings import PAGE_SIZES
 from opdash.table_view import STANDARD
@@ -471,9 +473,20 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             advice = "Wait until it has answered once."
             self.tell("The wallet address is not known yet.", advice, severity="warning")
             return
+        if not self._may_write("create"):
+            return
         from opdash.tui.screens.create import CreateScreen
 
         self.app.push_screen(CreateScreen(self.session), self._created)
+
+    def _may_write(self, deed: str) -> bool:
+        """Return whether the wallet is set up for more than reading; say so if not."""
+        try:
+            check_may_write(self.session.profile, deed)
+        except ReadOnlyError as error:
+            self.tell(error.sentence, error.advice, severity="warning")
+            return False
+        return True
 
     def _created(self, creation: Creation | None) -> None:
         if creation is None:
@@ -489,7 +502,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def action_complete(self) -> None:
         """Ask whether to close the selected payment for good."""
         row = self._selected
-        if row is None:
+        if row is None or not self._may_write("complete"):
             return
         reason = why_not_completable(row, self.session.now())
         if reason:
