@@ -8,6 +8,9 @@
     wallet_address = "https://ilp.example/rosa"
     key_id = "6f3c…"
     key_file = "keys/shop.pem"
+    columns = ["state", "received", "reference:20", "metadata.orderId", "created"]
+    sort = "received descending"
+    filter = "state:open"
 
     [[search]]
     name = "Large tips"
@@ -36,9 +39,10 @@ from msgspec.structs import force_setattr, replace
 
 from opdash.atomic import make_private_directory, write_atomic
 from opdash.errors import ConfigError
-from opdash.ledger.records import Scope
+from opdash.ledger.records import NEWEST_FIRST, Scope, Sort
 from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
+from opdash.table_view import STANDARD_CHOICE, ColumnChoice, TableView
 
 PAGE_SIZES = (20, 50, 100)
 """How many payments a page can hold; the server's limit is 100."""
@@ -97,6 +101,9 @@ class Profile(msgspec.Struct, frozen=True):
             several wallets at one server, the lowest counts.
         scan_rate: Requests a second for reading the whole list in the background, likewise.
         scan_every: Hours between two readings of the whole list.
+        columns: What the table shows, from left to right.
+        sort: The order of its rows.
+        filter: What it was filtered by when it was last seen, or an empty string.
     """
 
     name: str
@@ -115,6 +122,9 @@ class Profile(msgspec.Struct, frozen=True):
     poll_rate: float | None = None
     scan_rate: float | None = None
     scan_every: float = 24.0
+    columns: tuple[ColumnChoice, ...] = STANDARD_CHOICE
+    sort: Sort = NEWEST_FIRST
+    filter: str = ""
 
     def __post_init__(self) -> None:
         if not self.client_wallet_address:
@@ -124,6 +134,11 @@ class Profile(msgspec.Struct, frozen=True):
     def title(self) -> str:
         """The label where there is one, else the name."""
         return self.label or self.name
+
+    @property
+    def view(self) -> TableView:
+        """How the table of its payments was left."""
+        return TableView(self.columns, self.sort, self.page_size, self.filter)
 
     @property
     def is_read_only(self) -> bool:
@@ -175,8 +190,27 @@ class Settings(msgspec.Struct, frozen=True):
         return replace(self, profiles=(*self.profiles, profile))
 
     def replacing(self, profile: Profile) -> Settings:
-        """Return the settings with the profile of that name replaced. Raises `ConfigError`."""
+        """Return the settings with the profile of that name replaced. Raises `ConfigError`.
+
+        How its table was left stays as it is; `viewing` changes that.
+        """
         old = self.profile(profile.name)
+        profile = replace(profile, columns=old.columns, sort=old.sort, filter=old.filter)
+        return self._with(old, profile)
+
+    def viewing(self, name: str, view: TableView) -> Settings:
+        """Return the settings with another view of a profile's table. Raises `ConfigError`."""
+        old = self.profile(name)
+        seen = replace(
+            old,
+            columns=view.columns,
+            sort=view.sort,
+            page_size=view.page_size,
+            filter=view.filter,
+        )
+        return self._with(old, seen)
+
+    def _with(self, old: Profile, profile: Profile) -> Settings:
         profiles = tuple(profile if known is old else known for known in self.profiles)
         check_unique(profiles)
         return replace(self, profiles=profiles)

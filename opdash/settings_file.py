@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from opdash.errors import ConfigError, InputError
-from opdash.ledger.records import Scope
+from opdash.ledger.records import Scope, Sort
 from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
 from opdash.settings import (
@@ -28,6 +28,7 @@ from opdash.settings import (
     check_searches,
     check_unique,
 )
+from opdash.table_view import ColumnChoice, ViewError, read_columns, read_sort, write_sort
 
 _T = TypeVar("_T")
 _HEADER = re.compile(r"\s*\[\[\s*(wallet|search)\s*\]\]\s*(#.*)?")
@@ -297,6 +298,27 @@ def _consent(value: Any) -> ConsentWay:
     return ConsentWay(_one_of(ConsentWay)(value))
 
 
+def _columns(value: Any) -> tuple[ColumnChoice, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise _Wrong("It must be a list of texts in quotes.")
+    return _viewed(read_columns, value)
+
+
+def _sort(value: Any) -> Sort:
+    return _viewed(read_sort, _text(200)(value))
+
+
+def _viewed(read: Callable[[Any], _T], value: Any) -> _T:
+    try:
+        return read(value)
+    except ViewError as error:
+        raise _Wrong(str(error)) from error
+
+
+def _filter(value: Any) -> str:
+    return _query(value) if value != "" else ""
+
+
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "name": _name,
     "label": _text(80),
@@ -314,6 +336,9 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "scan_every": _number(SCAN_EVERY_BOUNDS, "hours"),
     "page_size": _page_size,
     "ca_file": _path,
+    "columns": _columns,
+    "sort": _sort,
+    "filter": _filter,
 }
 """The keys of a ``[[wallet]]`` table, in the order they are written."""
 
@@ -385,15 +410,26 @@ def _assignment(key: str, value: str) -> str:
 
 
 def _block(profile: Profile, path: Path) -> str:
+    return "[[wallet]]\n" + "".join(_lines(profile, path).values())
+
+
+def _lines(profile: Profile, path: Path) -> dict[str, str]:
+    """Return the lines of a profile, what has its default value left out."""
+    plain = Profile(profile.name, profile.wallet_address)
+    return {
+        key: _line(key, _plain(getattr(profile, key), path))
+        for key in _READERS
+        if key in ("name", "wallet_address") or getattr(profile, key) != getattr(plain, key)
+    }
+
+
+def _line(key: str, value: Any) -> str:
     import tomli_w
 
-    plain = Profile(profile.name, profile.wallet_address)
-    table: dict[str, Any] = {}
-    for key in _READERS:
-        value = getattr(profile, key)
-        if key in ("name", "wallet_address") or value != getattr(plain, key):
-            table[key] = _plain(value, path)
-    return "[[wallet]]\n" + tomli_w.dumps(table)
+    if isinstance(value, list):
+        texts = [tomli_w.dumps({"_": text}).removeprefix("_ = ").strip() for text in value]
+        return f"{key} = [{', '.join(texts)}]\n"
+    return tomli_w.dumps({key: value})
 
 
 def _search_block(search: SavedSearch) -> str:
@@ -408,6 +444,10 @@ def _plain(value: Any, path: Path) -> Any:
         return next(word for word, scope in _SCOPES.items() if scope is value)
     if isinstance(value, StrEnum):
         return value.value
+    if isinstance(value, Sort):
+        return write_sort(value)
+    if isinstance(value, tuple):
+        return [str(choice) for choice in value]
     if isinstance(value, Path):
         below = value.is_relative_to(path.parent)
         return str(value.relative_to(path.parent) if below else value)
@@ -421,12 +461,44 @@ def _edited(text: str, old: Settings, new: Settings, path: Path) -> str:
     for key, value in _preferences(new).items():
         if value != _preferences(old)[key]:
             head = _set(head, key, value)
-    body = [kept.get(profile) or _block(profile, path) for profile in new.profiles]
+    formers = {profile.name: profile for profile in old.profiles}
+    body = [
+        kept.get(profile) or _changed(profile, formers.get(profile.name), kept, path)
+        for profile in new.profiles
+    ]
     body += [kept_searches.get(search) or _search_block(search) for search in new.searches]
     parts = [part if part.endswith("\n") else part + "\n" for part in [head, *body] if part]
     return "".join(
         part if part.endswith("\n\n") or part is parts[-1] else part + "\n" for part in parts
     )
+
+
+def _changed(
+    profile: Profile, former: Profile | None, kept: Mapping[Profile, str], path: Path
+) -> str:
+    """Return the block of a profile that is not as it was; its other lines stay as they are."""
+    if former is None or former not in kept:
+        return _block(profile, path)
+    before, after = _lines(former, path), _lines(profile, path)
+    block = kept[former]
+    for key in _READERS:
+        if before.get(key) != after.get(key):
+            block = _replaced(block, key, after.get(key, ""))
+    try:
+        (read,) = decode(block, path).profiles
+    except (ConfigError, ValueError):
+        return _block(profile, path)
+    return block if read == profile else _block(profile, path)
+
+
+def _replaced(block: str, key: str, line: str) -> str:
+    """Put a line in the place of the one, or the lines of a list, that a key has, or at the end."""
+    value = r"(\[[^\[\]]*\][^\n]*|.*)"
+    present = re.compile(rf"^[ \t]*{key}[ \t]*=[ \t]*{value}(\n|\Z)", re.MULTILINE)
+    if present.search(block):
+        return present.sub(lambda _: line, block, count=1)
+    body = block.rstrip()
+    return f"{body}\n{line}{block[len(body) :].removeprefix(chr(10))}"
 
 
 def _kept(old: Sequence[_T], blocks: Sequence[str]) -> dict[_T, str]:

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from opdash.errors import ConfigError
 from opdash.ledger.search.saved import SavedSearch
 from opdash.settings import Profile, Settings, check_unique
 
 _T = TypeVar("_T")
+_VIEW = ("columns", "sort", "page_size", "filter")
 
 
 def merge(base: Settings, mine: Settings, theirs: Settings, path: Path) -> Settings:
@@ -27,7 +30,7 @@ def merge(base: Settings, mine: Settings, theirs: Settings, path: Path) -> Setti
     """
     bases, wanted, found = (_by_name(side.profiles) for side in (base, mine, theirs))
     profiles = (
-        _pick(bases.get(name), wanted.get(name), found.get(name), path)
+        _profile(bases.get(name), wanted.get(name), found.get(name), path)
         for name in dict.fromkeys([*found, *wanted])
     )
     kept = tuple(profile for profile in profiles if profile is not None)
@@ -40,6 +43,20 @@ def merge(base: Settings, mine: Settings, theirs: Settings, path: Path) -> Setti
         theme=_pick(base.theme, mine.theme, theirs.theme, path),
         searches=_searches(base, mine, theirs, path),
     )
+
+
+def _profile(
+    base: Profile | None, mine: Profile | None, theirs: Profile | None, path: Path
+) -> Profile | None:
+    """Merge a profile. How its table was left is nothing to quarrel about: the last one counts."""
+    if base is None or mine is None or theirs is None:
+        return _pick(base, mine, theirs, path)
+    seen = {
+        key: getattr(theirs if getattr(mine, key) == getattr(base, key) else mine, key)
+        for key in _VIEW
+    }
+    base, mine, theirs = (replace(side, **seen) for side in (base, mine, theirs))
+    return _pick(base, mine, theirs, path)
 
 
 def _searches(

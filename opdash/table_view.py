@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from opdash.ledger.records import NEWEST_FIRST, Sort, SortColumn
 from opdash.safetext import safe_text
@@ -46,8 +47,7 @@ class ViewError(ValueError):
     """A text that is no column or no order; it says why, and what is near."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """What a column shows.
 
     Attributes:
@@ -64,8 +64,7 @@ class Column:
         return f"{_METADATA}{self.path}" if self.kind is SortColumn.METADATA else self.kind.value
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnChoice:
+class ColumnChoice(msgspec.Struct, frozen=True):
     """A column that a person wants to see.
 
     Attributes:
@@ -127,8 +126,7 @@ STANDARD_CHOICE: Final = tuple(ColumnChoice(column) for column in STANDARD)
 _NAMES: Final = {column.name: column for column in (*STANDARD, *FURTHER)}
 
 
-@dataclass(frozen=True, slots=True)
-class TableView:
+class TableView(msgspec.Struct, frozen=True):
     """How a person left the table.
 
     Attributes:
@@ -185,7 +183,7 @@ def read_sort(text: str) -> Sort:
     if direction not in _DIRECTIONS:
         near = _near(direction, _DIRECTIONS) or "ascending or descending"
         raise ViewError(f"“{safe_text(direction, limit=20)}” is no direction; write {near}.")
-    column = _column(name.strip())
+    column = _column(name)
     return Sort(column.kind, _DIRECTIONS[direction], column.path)
 
 

@@ -16,6 +16,7 @@ from opdash.ledger.records import Scope
 from opdash.ledger.search.saved import SavedSearch
 from opdash.settings import AccessLevel, ConsentWay, Profile, Settings, SettingsStore
 from opdash.settings_file import decode, encode
+from opdash.table_view import TableView, read_columns, read_sort
 
 SHOP = Profile(
     "shop",
@@ -580,3 +581,91 @@ class TestSearches:
         assert str(path) in caught.value.sentence
         assert sentence in caught.value.sentence
         assert advice in caught.value.advice
+
+
+class TestViews:
+    """How the tables were left."""
+
+    VIEW = TableView(
+        columns=read_columns(["state", "received:14", "metadata.orderId"]),
+        sort=read_sort("received ascending"),
+        page_size=100,
+        filter='state:open "blue lamp"',
+    )
+
+    def test_a_view_is_saved_and_loaded_again(self, path: Path) -> None:
+        SettingsStore(path).save(Settings((SHOP, BAR)).viewing("shop", self.VIEW))
+
+        shop, bar = SettingsStore(path).load().profiles
+        assert shop.view == self.VIEW
+        assert bar.view == TableView()
+        assert 'columns = ["state", "received:14", "metadata.orderId"]\n' in path.read_text()
+        assert 'sort = "received ascending"\n' in path.read_text()
+
+    def test_saving_a_view_leaves_a_persons_lines_alone(self, path: Path) -> None:
+        store = write(path, WRITTEN_BY_HAND)
+        settings = store.save(store.load().viewing("shop", self.VIEW))
+        once = path.read_text()
+        assert "name = 'shop'  # as on the door\n" in once
+        assert "# the shop itself\n[[wallet]]" in once
+        assert "poll_interval = 1\n" in once
+
+        store.save(settings.viewing("shop", TableView(page_size=20)))
+        again = path.read_text()
+        assert "columns" not in again
+        assert "page_size = 20\n" in again
+        store.save(store.load().viewing("shop", TableView()))
+        assert path.read_text() == WRITTEN_BY_HAND
+
+    def test_a_list_of_columns_over_several_lines_is_replaced_whole(self, path: Path) -> None:
+        by_hand = (
+            '[[wallet]]\nname = "shop"\nwallet_address = "https://ilp.example/rosa"\n'
+            'columns = [\n  "state", # first\n  "asked",\n]\n# the end\n'
+        )
+        store = write(path, by_hand)
+        store.save(store.load().viewing("shop", self.VIEW))
+        text = path.read_text()
+        assert "# first" not in text
+        assert text.count("columns") == 1
+        assert "# the end\n" in text
+        assert SettingsStore(path).load().profiles[0].view == self.VIEW
+
+    def test_other_changes_of_a_profile_keep_its_view(self) -> None:
+        settings = Settings((SHOP,)).viewing("shop", self.VIEW)
+        (changed,) = settings.replacing(replace(SHOP, label="The shop")).profiles
+        assert (changed.label, changed.view.columns) == ("The shop", self.VIEW.columns)
+
+    @pytest.mark.parametrize(
+        ("line", "sentence", "advice"),
+        [
+            ('columns = ["recieved"]', "“columns” cannot be used", "did you mean “received”?"),
+            ('columns = "state"', "“columns” cannot be used", "a list of texts in quotes"),
+            ("columns = [1]", "“columns” cannot be used", "a list of texts in quotes"),
+            ('columns = ["id:200"]', "“columns” cannot be used", "the nearest is 80."),
+            ('sort = "asked up"', "“sort” cannot be used", "ascending or descending"),
+            ('filter = "state:shrt"', "“filter”", "short"),
+            ('colums = ["id"]', "“colums” is not a setting", "Did you mean “columns”?"),
+        ],
+    )
+    def test_a_value_that_cannot_be_is_named_with_file_key_and_what_is_near(
+        self, path: Path, line: str, sentence: str, advice: str
+    ) -> None:
+        store = write(path, f'[[wallet]]\nname = "shop"\nwallet_address = "$a.example"\n{line}\n')
+        with pytest.raises(ConfigError) as caught:
+            store.load()
+        assert str(path) in caught.value.sentence
+        assert "wallet “shop”" in caught.value.sentence
+        assert sentence in caught.value.sentence
+        assert advice in f"{caught.value.sentence} {caught.value.advice}"
+
+    def test_of_two_who_leave_the_same_table_otherwise_the_last_counts(self, path: Path) -> None:
+        first, second = SettingsStore(path), SettingsStore(path)
+        first.save(Settings((SHOP,)))
+        theirs = second.load()
+        first.save(Settings((SHOP,)).viewing("shop", self.VIEW))
+
+        other = TableView(sort=read_sort("asked descending"))
+        (merged,) = second.save(theirs.viewing("shop", other)).profiles
+
+        assert merged.view.sort == other.sort
+        assert merged.view.columns == self.VIEW.columns

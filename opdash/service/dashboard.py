@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from opdash.service.parts import Shared
     from opdash.service.recorder import Recorder
     from opdash.service.token_shelf import TokenShelf
+    from opdash.table_view import TableView
 
 _LOG = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ class Dashboard:
         self._writer: Recorder | None = None
         self.reader = self._open_reader()
         self._sessions: dict[str, WalletSession] = {}
+        self._writing = asyncio.Lock()
         self._shelves: dict[str, TokenShelf] = {}
         self._in_common: Shared | None = None
         self._preparing: asyncio.Task[None] | None = None
@@ -334,7 +336,7 @@ class Dashboard:
         Raises:
             ConfigError: Its name or address is taken, or the file cannot be written.
         """
-        await self._save(self.settings.adding(profile))
+        await self._save(lambda settings: settings.adding(profile))
         session = self.session(profile.name)
         session.start()
         return session
@@ -348,7 +350,7 @@ class Dashboard:
             ConfigError: There is no such profile, or the file cannot be written.
         """
         session = self.session(name)
-        await self._save(self.settings.without(name))
+        await self._save(lambda settings: settings.without(name))
         await session.connection.sign_out()
         await session.connection.close()
         self._shelves.pop(session.profile.name.casefold(), None)
@@ -359,7 +361,7 @@ class Dashboard:
         Raises:
             ConfigError: There is no such profile, or the file cannot be written.
         """
-        await self._save(self.settings.replacing(profile))
+        await self._save(lambda settings: settings.replacing(profile))
 
     async def replace_profile(
         self, profile: Profile, meanwhile: Callable[[WalletSession], Awaitable[object]]
@@ -376,7 +378,7 @@ class Dashboard:
             ConfigError: There is no such profile, or the file cannot be written; all is as before.
         """
         former = self.session(profile.name)
-        await self._save(self.settings.replacing(profile))
+        await self._save(lambda settings: settings.replacing(profile))
         self._sessions.pop(profile.name, None)
         await former.stop()
         await meanwhile(former)
@@ -389,7 +391,19 @@ class Dashboard:
         """Remember the look of the screen. Raises `ConfigError`."""
         from msgspec.structs import replace
 
-        await self._save(replace(self.settings, theme=theme))
+        await self._save(lambda settings: replace(settings, theme=theme))
+
+    async def save_view(self, profile: str, view: TableView) -> None:
+        """Remember how the table of a profile's payments was left.
+
+        Args:
+            profile: Its name.
+            view: How the table is now.
+
+        Raises:
+            ConfigError: There is no such profile, or the file cannot be written.
+        """
+        await self._write(lambda settings: settings.viewing(profile, view))
 
     async def save_search(self, search: SavedSearch, instead_of: SavedSearch | None = None) -> None:
         """Keep a search under its name, which is taken from one that has it.
@@ -401,15 +415,20 @@ class Dashboard:
         Raises:
             ConfigError: It cannot be read back, or the file cannot be written.
         """
-        await self._save(self.settings.saving(search, instead_of))
+        await self._save(lambda settings: settings.saving(search, instead_of))
 
     async def remove_search(self, search: SavedSearch) -> None:
         """Forget a search. Raises `ConfigError`."""
-        await self._save(self.settings.without_search(search))
+        await self._save(lambda settings: settings.without_search(search))
 
-    async def _save(self, settings: Settings) -> None:
+    async def _write(self, change: Callable[[Settings], Settings]) -> None:
+        """Change the settings and save them; one change after the other, or one would be lost."""
+        async with self._writing:
+            self.settings = await asyncio.to_thread(self._store.save, change(self.settings))
+
+    async def _save(self, change: Callable[[Settings], Settings]) -> None:
         """Save, and take up what another opdash has changed in the file since it was read."""
-        self.settings = await asyncio.to_thread(self._store.save, settings)
+        await self._write(change)
         names = {profile.name for profile in self.profiles}
         gone = [self._sessions.pop(name) for name in tuple(self._sessions) if name not in names]
         await asyncio.gather(*(session.stop() for session in gone))

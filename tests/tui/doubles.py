@@ -33,8 +33,10 @@ from opdash.service.session import WalletSession
 from opdash.service.giving_back import GivenBack
 from opdash.service.grant_office import GrantView
 from opdash.service.rights import Right
+from opdash.service.session import WalletSession
 from opdash.service.status import Phase, Status
 from opdash.settings import ConsentWay, Profile, Settings
+from opdash.table_view import TableView
 
 NOW = datetime(2026, 11, 20, 14, 7, 0, tzinfo=UTC)
 USD = Asset("USD", 2)
@@ -222,9 +224,10 @@ class FakeOffice:
         self.started = False
         self.stopped = False
         self.themes: list[str] = []
+        self.views: list[TableView] = []
         self.save_failure: OpdashError | None = None
-
         self.grants = FakeOffice()
+
     @property
     def profiles(self) -> tuple[Profile, ...]:
         return self.settings.profiles
@@ -241,6 +244,12 @@ class FakeOffice:
 
     async def save_theme(self, theme: str) -> None:
         self.themes.append(theme)
+
+    async def save_view(self, profile: str, view: TableView) -> None:
+        if self.save_failure is not None:
+            raise self.save_failure
+        self.settings = self.settings.viewing(profile, view)
+        self.views.append(view)
 
     async def save_search(self, search: SavedSearch, instead_of: SavedSearch | None = None) -> None:
         if self.save_failure is not None:
