@@ -11,13 +11,12 @@ import msgspec
 from opdash.ledger.encoding import NEVER, OPEN_CODES, STATE_CODES, decode_amount
 from opdash.ledger.ranking import Order
 from opdash.ledger.receipts import AssetReceipts, ReceiptChart, Receipts
-from opdash.ledger.records import AssetTotals, Sort
+from opdash.ledger.records import Sort
 from opdash.ledger.rows import Assets
 from opdash.ledger.states import State
 
 if TYPE_CHECKING:
-    from opdash.ledger.search.finding import Finder, Matches
-    from opdash.ledger.search.terms import All
+    from opdash.ledger.search.answers import Answers
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -60,8 +59,7 @@ class Figures:
         self._receipts: Receipts | None = None
         self._charts: dict[tuple[datetime, ...], ReceiptChart] = {}
         self._assets = assets
-        self._matches: dict[tuple[All, Sort], Matches] = {}
-        self._totals: dict[All, tuple[AssetTotals, ...]] = {}
+        self._answers: Answers | None = None
 
     @property
     def revision(self) -> int:
@@ -76,8 +74,7 @@ class Figures:
             self._open = None
             self._needing_action = None
             self._orders.clear()
-            self._matches.clear()
-            self._totals.clear()
+            self.forget_answers()
 
     def order(self, connection: sqlite3.Connection, sort: Sort) -> Order:
         """Return the payments in an order."""
@@ -85,38 +82,20 @@ class Figures:
             self._orders[sort] = Order(connection, self.key, sort)
         return self._orders[sort]
 
-    def first_matches(self, connection: sqlite3.Connection, tree: All, limit: int) -> list[int]:
-        """Return the numbers of the newest payments that match, at most ``limit``."""
-        return self._finder(connection, tree, few=True).first(limit)
+    @property
+    def answers(self) -> Answers:
+        """What searches have found."""
+        if self._answers is None:
+            # The first frame of the screen is painted without searching.
+            from opdash.ledger.search.answers import Answers
 
-    def has_matches(self, tree: All, sort: Sort) -> bool:
-        """Return whether it is known which payments match."""
-        return (tree, sort) in self._matches
+            self._answers = Answers(self.key, self._assets)
+        return self._answers
 
-    def matches(self, connection: sqlite3.Connection, tree: All, sort: Sort) -> Matches:
-        """Return all payments that match, in an order."""
-        found = self._matches.get((tree, sort))
-        if found is None:
-            found = self._finder(connection, tree).all(sort)
-            _keep(self._matches, (tree, sort), found)
-        return found
-
-    def totals(self, connection: sqlite3.Connection, tree: All | None) -> tuple[AssetTotals, ...]:
-        """Return what the payments that match add up to in each asset; None for all payments."""
-        from opdash.ledger.search.terms import All
-
-        tree = tree or All()
-        found = self._totals.get(tree)
-        if found is None:
-            found = self._finder(connection, tree).totals(self._assets)
-            _keep(self._totals, tree, found)
-        return found
-
-    def _finder(self, connection: sqlite3.Connection, tree: All, *, few: bool = False) -> Finder:
-        # The first frame of the screen is painted without searching.
-        from opdash.ledger.search.finding import Finder
-
-        return Finder(connection, self.key, tree, few=few)
+    def forget_answers(self) -> None:
+        """Let go of what searches have found."""
+        if self._answers is not None:
+            self._answers.forget()
 
     def open_at(self, connection: sqlite3.Connection, now: int) -> OpenFigures:
         """Return what is open at ``now`` (encoded)."""

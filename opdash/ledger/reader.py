@@ -171,7 +171,7 @@ class LedgerReader:
                 return 0
             if query is None:
                 return figures.known
-            return len(figures.matches(self._connection, query.tree, NEWEST_FIRST))
+            return figures.answers.count(self._connection, query.tree)
 
     def window(
         self,
@@ -184,8 +184,9 @@ class LedgerReader:
         """Return at most ``limit`` payments from rank ``offset`` on, of those that match a query.
 
         The first rows of a query, the newest first, are there before all that match are known. An
-        order by a column without an index (`opdash.ledger.ranking.INDEXED`) is made of all rows,
-        once for each revision: at a million that takes seconds.
+        order by a column without an index (`opdash.ledger.ranking.INDEXED`) is made of all
+        payments, once for each revision: at a million that takes up to half a second, and by a
+        metadata value two.
         """
         with self._snapshot():
             figures = self._figures(wallet_id)
@@ -195,11 +196,10 @@ class LedgerReader:
             if query is None and sort.column in INDEXED:
                 return self._rows(figures.order(self._connection, sort).window(offset, limit))
             tree = _tree(query)
-            is_first = sort == NEWEST_FIRST and offset + limit <= _FIRST
-            if is_first and not figures.has_matches(tree, sort):
-                first = figures.first_matches(self._connection, tree, offset + limit)
+            if sort == NEWEST_FIRST and offset + limit <= _FIRST:
+                first = figures.answers.first(self._connection, tree, offset + limit)
                 return self._rows(first[offset:])
-            matches = figures.matches(self._connection, tree, sort)
+            matches = figures.answers.matches(self._connection, tree, sort)
             return self._rows(matches.keys[offset : offset + limit])
 
     def position(
@@ -212,7 +212,8 @@ class LedgerReader:
                 return None
             if query is None and sort.column in INDEXED:
                 return figures.order(self._connection, sort).position(key)
-            return figures.matches(self._connection, _tree(query), sort).position(key)
+            found = figures.answers.matches(self._connection, _tree(query), sort)
+            return found.position(key)
 
     def totals(self, wallet_id: str, query: Query | None = None) -> tuple[AssetTotals, ...]:
         """Return what all payments, or those that match a query, add up to in each asset."""
@@ -220,7 +221,7 @@ class LedgerReader:
             figures = self._figures(wallet_id)
             if figures is None:
                 return ()
-            return figures.totals(self._connection, None if query is None else query.tree)
+            return figures.answers.totals(self._connection, _tree(query))
 
     def matches(self, wallet_id: str, query: Query, sort: Sort = NEWEST_FIRST) -> Matches:
         """Return all payments that match a query, by their numbers, for `rows`.
@@ -233,7 +234,7 @@ class LedgerReader:
                 from opdash.ledger.search.finding import NO_MATCHES
 
                 return NO_MATCHES
-            return figures.matches(self._connection, query.tree, sort)
+            return figures.answers.matches(self._connection, query.tree, sort)
 
     def fold(
         self,
@@ -268,8 +269,13 @@ class LedgerReader:
             if found is not None:
                 return found
             return maker.make(
-                lambda tree, sort: figures.matches(self._connection, tree, sort).keys, held
+                lambda tree, sort: figures.answers.matches(self._connection, tree, sort).keys, held
             )
+
+    def forget_answers(self) -> None:
+        """Let go of what searches have found: nobody searches any more."""
+        for figures in self._known_figures.values():
+            figures.forget_answers()
 
     def rows(self, keys: Sequence[int]) -> tuple[PaymentRow, ...]:
         """Return payments by their numbers, in that order; those that are gone are left out."""
