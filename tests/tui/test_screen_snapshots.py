@@ -233,8 +233,3 @@ def _receipts(asset: Asset = USD, *, first: int = 6000) -> list[IncomingPayment]
         )
         for number in range(600)
     ]
-
-
-def test_consent(snap_compare: Compare, world: World) -> None:
-    url = "https://auth.example/interact/4b1c?nonce=f2&clientUri=https%3A%2F%2Fopdash.example"
-    assert look(snap_compare, world, happening=lambda: world.ask_consent(url))
