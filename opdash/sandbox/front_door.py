@@ -6,6 +6,7 @@ answers share are set.
 
 from __future__ import annotations
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opdash.sandbox.clock import SandboxClock, http_date
@@ -13,8 +14,12 @@ from opdash.sandbox.outages import Outages
 from opdash.sandbox.simulation import Simulation
 
 
+COUNT_PATH = "/sandbox/requests"
+"""Tells how many requests of the protocol have arrived, whatever was answered."""
+
+
 class FrontDoor:
-    """Wraps the application.
+    """Wraps the application, and counts the requests of the protocol.
 
     Args:
         app: What answers.
@@ -37,14 +42,17 @@ class FrontDoor:
         self._simulation = simulation
         self._outages = outages
         self._latency = latency
+        self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        held_back = 0 if scope["path"].startswith("/sandbox/") else self._latency / 1000
-        self._simulation.catch_up()
         path = scope["path"]
+        is_own = path.startswith("/sandbox/")
+        held_back = 0 if is_own else self._latency / 1000
+        self._requests += not is_own
+        self._simulation.catch_up()
         if path.endswith("/") and not path.endswith("//") and path != "/":
             scope["path"] = path[:-1]
 
@@ -60,4 +68,6 @@ class FrontDoor:
             await send(message)
 
         app = self._outages.answer(path) or self._app
+        if path == COUNT_PATH:
+            app = JSONResponse({"requests": self._requests})
         await app(scope, receive, send_with_headers)

@@ -180,6 +180,10 @@ class SandboxProcess:
         query = f"?payment={payment}" if payment else ""
         return self._ask(f"/sandbox/state{query}")
 
+    def requests(self) -> int:
+        """Return how many requests of the protocol have arrived, whatever was answered."""
+        return int(self._ask("/sandbox/requests")["requests"])
+
     def stop(self) -> int:
         """End the sandbox, and return its exit code."""
         code = _end(self._process)

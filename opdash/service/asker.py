@@ -56,7 +56,7 @@ class Asker:
         self._servers = servers
         self._changed = changed
         self._server: Server | None = None
-        self._remembered = False
+        self._remembered: WalletAddress | None = None
 
     def now(self) -> datetime:
         """The server's present instant, UTC, as well as it is known."""
@@ -89,15 +89,15 @@ class Asker:
         return self._server
 
     async def wallet(self) -> WalletAddress:
-        """Return the wallet address, written down in the ledger when first learnt in a run."""
+        """Return the wallet address, written down in the ledger when learnt in a run."""
         wallet = await self._connection.wallet()
         self._live_at(self._servers.of(wallet.resource_server))
-        if not self._remembered:
+        if self._remembered != wallet:  # what the ledger remembered may be confirmed later
             now, client = self.now(), self.profile.client_wallet_address
             await self._recorder.write(
                 lambda ledger: ledger.remember_wallet(wallet, now, client=client)
             )
-            self._remembered = True
+            self._remembered = wallet
         return wallet
 
     def leave(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from tests.bench import (
     decoding,
+    granting,
     killing,
     searching,
     signing,
@@ -29,6 +30,7 @@ FIGURES: tuple[Figure, ...] = (
     *syncing.FIGURES,
     *stalling.FIGURES,
     *killing.FIGURES,
+    *granting.FIGURES,
     *searching.FIGURES,
     *starting.FIGURES,
 )

@@ -9,7 +9,7 @@ import pytest
 
 from opdash.sandbox.process import SandboxError, SandboxProcess
 from tests.sandbox.scene import Scene
-from tests.sandbox.support import OWN_ACTIONS
+from tests.sandbox.support import OWN_ACTIONS, RawClient
 
 OWN = {"type": "incoming-payment", "actions": list(OWN_ACTIONS)}
 
@@ -64,3 +64,14 @@ def test_no_grant_is_given_while_the_clients_wallet_address_is_down(scene: Scene
 def test_a_server_that_does_not_exist_cannot_be_taken_down(scene: Scene) -> None:
     with pytest.raises(SandboxError, match="authorization"):
         scene.sandbox.take_down("coffee")
+
+
+def test_every_request_of_the_protocol_is_counted(fresh_sandbox: SandboxProcess) -> None:
+    before = fresh_sandbox.requests()
+    client = RawClient(fresh_sandbox)
+    client.plain("GET", fresh_sandbox.main_wallet)
+    fresh_sandbox.take_down("resource")
+    client.plain("GET", f"{fresh_sandbox.url}/nowhere/at/all")
+    fresh_sandbox.state()
+    assert fresh_sandbox.requests() == before + 2
+    client.close()

@@ -267,6 +267,7 @@ async def test_a_narrower_scope_gives_the_wider_right_back_and_loses_no_payment(
     narrowed_at = watched.session.now()
     questions = sum(isinstance(event, ConsentNeeded) for event in watched.events)
     await watched.session.read_all()
+    asked = watched.asked("GET", "/incoming-payments/")
     for _ in range(3):
         await watched.session.poll_once()
     assert known(watched) == before
@@ -278,6 +279,7 @@ async def test_a_narrower_scope_gives_the_wider_right_back_and_loses_no_payment(
     oldest = watched.session.status.oldest_unrefreshed_at
     assert oldest is not None
     assert oldest > narrowed_at  # what can no longer be seen does not count
+    assert watched.asked("GET", "/incoming-payments/") == asked  # nor is it asked for in vain
 
 
 async def test_what_cannot_be_saved_gives_the_new_right_back(

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from msgspec.structs import replace
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
@@ -19,6 +18,7 @@ from opdash.openpayments.errors import GrantDeniedError, UnreachableError
 from opdash.service.events import ProfileChanged
 from opdash.service.giving_back import GivenBack
 from opdash.service.rights import Right
+from opdash.service.session import WalletSession
 from opdash.settings import Profile, Settings
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.detail import DetailScreen
@@ -356,7 +356,7 @@ async def test_a_screen_goes_over_to_the_new_session(world: World, size: tuple[i
         world.live()
         await settled(pilot)
         assert isinstance(app.screen, PaymentsScreen)
-        assert app.screen.session is session
+        assert app.screen.session is cast(WalletSession, session)
         lines = app.screen.query_one(HeaderLine).text + app.screen.query_one(StatusLine).text
         assert "S everything on this wallet" in lines
         assert app.screen.query_one(PaymentTable).row_count == len(shop_payments())
@@ -381,7 +381,7 @@ async def test_a_form_that_is_open_is_not_lost_for_it(world: World) -> None:
         await pilot.press("escape")
         await settled(pilot)
         assert isinstance(app.screen, PaymentsScreen)
-        assert app.screen.session is session
+        assert app.screen.session is cast(WalletSession, session)
 
 
 # What it looks like
