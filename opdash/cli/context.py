@@ -5,20 +5,22 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opdash.cli.options import GlobalOptions, UsageError, global_options
+from opdash.cli.common import GlobalOptions, UsageError, global_options
 from opdash.cli.output import ask, is_interactive, talk
 from opdash.clock import Clock, SystemClock
-from opdash.debuglog import DebugLog
 from opdash.errors import ConfigError
-from opdash.paths import debug_log_file
 from opdash.settings import Profile, Settings, SettingsStore
 
+if TYPE_CHECKING:
+    import argparse
 
-@dataclass(frozen=True, slots=True)
-class Context:
+    from opdash.debuglog import DebugLog
+
+
+class Context(NamedTuple):
     """What a command works with.
 
     Attributes:
@@ -72,17 +74,15 @@ class Context:
 
 
 @contextlib.contextmanager
-def opened(arguments: argparse.Namespace) -> Iterator[Context]:
+def opened(arguments: argparse.Namespace | Mapping[str, Any]) -> Iterator[Context]:
     """Yield the context of a parsed command line; what fails is noted in the debug log.
 
     Raises:
         ConfigError: The debug log cannot be written.
     """
-    options = global_options(arguments)
+    options = global_options(arguments if isinstance(arguments, Mapping) else vars(arguments))
     clock = SystemClock()
-    log = DebugLog.open(debug_log_file(options.data_dir), clock) if options.debug else None
-    if log is not None:
-        talk(f"opdash: the debug log is {log.path}")
+    log = _debug_log(options, clock) if options.debug else None
     handler = logging.NullHandler() if log is None else log.handler()
     logger = logging.getLogger("opdash")
     logger.addHandler(handler)
@@ -96,6 +96,15 @@ def opened(arguments: argparse.Namespace) -> Iterator[Context]:
         logger.removeHandler(handler)
         if log is not None:
             log.close()
+
+
+def _debug_log(options: GlobalOptions, clock: Clock) -> DebugLog:
+    from opdash.debuglog import DebugLog
+    from opdash.paths import debug_log_file
+
+    log = DebugLog.open(debug_log_file(options.data_dir), clock)
+    talk(f"opdash: the debug log is {log.path}")
+    return log
 
 
 def _pick(settings: Settings) -> Profile:

@@ -6,17 +6,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from opdash.errors import InputError
+from opdash.cli.common import UsageError as UsageError
+from opdash.cli.common import place as place
 from opdash.safetext import safe_text
 
 if TYPE_CHECKING:
     from opdash.settings import ConsentWay
-
-
-class UsageError(InputError):
-    """The command line cannot be understood."""
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -101,37 +98,6 @@ class CommandParser(argparse.ArgumentParser):
         return f"See “{self.prog} --help”."
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalOptions:
-    """The options that every command takes.
-
-    Attributes:
-        config: The configuration file.
-        data_dir: Where ledger, keys and logs are kept.
-        debug: Whether to write the debug log.
-        consent: How to learn of the account holder's consent; automatic unless given.
-    """
-
-    config: Path
-    data_dir: Path
-    debug: bool
-    consent: ConsentWay
-
-
-def global_options(namespace: argparse.Namespace) -> GlobalOptions:
-    """Return the global options of a parsed command line, the usual places filled in."""
-    from opdash.paths import default_config_file, default_data_dir
-    from opdash.settings import ConsentWay
-
-    given = vars(namespace)
-    return GlobalOptions(
-        config=place(given.get("config")) or default_config_file(),
-        data_dir=place(given.get("data_dir")) or default_data_dir(),
-        debug=bool(given.get("debug", False)),
-        consent=ConsentWay(given.get("consent", "auto")),
-    )
-
-
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--json`` to a command that prints data."""
     parser.add_argument(
@@ -152,8 +118,3 @@ def whole_number(text: str) -> int:
         shown = safe_text(text, limit=24)
         raise argparse.ArgumentTypeError(f"“{shown}” is no whole number greater than zero")
     return int(text)
-
-
-def place(path: Path | None) -> Path | None:
-    """Return the absolute path that a person means; nothing for None."""
-    return path.expanduser().absolute() if path is not None else None

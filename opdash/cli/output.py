@@ -6,15 +6,11 @@ output (``--json``) is JSON Lines in ASCII: what a server sent is escaped, never
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from opdash.safetext import ELLIPSIS, safe_text
 
@@ -33,8 +29,7 @@ class Style(Enum):
     ATTENTION = "1;33"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell of a table.
 
     Attributes:
@@ -46,8 +41,7 @@ class Cell:
     style: Style = Style.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column of a table.
 
     Attributes:
@@ -65,6 +59,8 @@ class Column:
 
 def print_json(record: Mapping[str, object]) -> None:
     """Print one JSON line and flush it."""
+    import json
+
     line = json.dumps(record, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -151,6 +147,8 @@ def cell_width(text: str) -> int:
 
 
 def _width(character: str) -> int:
+    import unicodedata
+
     if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
@@ -164,6 +162,8 @@ def _fit(columns: Sequence[Column], widths: list[int]) -> list[int]:
         for index in shrinking:
             widths[index] = min(widths[index], _LONGEST)
         return shown
+    import shutil
+
     room = shutil.get_terminal_size().columns
     for index in shrinking:
         least = min(widths[index], max(cell_width(columns[index].title), 8))

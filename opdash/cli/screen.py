@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+from opdash.cli.common import UsageError
 from opdash.cli.context import opened
-from opdash.cli.options import CommandParser, UsageError, add_wallet_option
 from opdash.cli.output import can_show_screen
+
+_PLACES = ("--config", "--data-dir")
 
 
 def run(arguments: list[str]) -> int:
     """Open the screen."""
     gc.disable()  # what is imported and mounted stays; the app collects from its first frame on
-    parser = CommandParser("", "Open the screen.")
-    add_wallet_option(parser)
-    options = parser.parse(arguments)
+    options = _plain(arguments)
+    if options is None:
+        options = _parsed(arguments)
     if not can_show_screen():
         raise UsageError(
             "The screen needs a terminal, and this is none.",
@@ -33,5 +38,34 @@ def run(arguments: list[str]) -> int:
             observer=observer,
             consent=context.options.consent,
         )
-        wallet = dashboard.settings.profile(options.wallet).name if options.wallet else ""
-        return run_screen(OpdashApp(dashboard, wallet=wallet))
+        wallet = options.get("wallet", "")
+        name = dashboard.settings.profile(wallet).name if wallet else ""
+        return run_screen(OpdashApp(dashboard, wallet=name))
+
+
+def _plain(arguments: list[str]) -> Mapping[str, Any] | None:
+    """Return what the words say; None where they are not as plain as they mostly are."""
+    options: dict[str, Any] = {}
+    words = iter(arguments)
+    for word in words:
+        if word == "--debug":
+            options["debug"] = True
+            continue
+        value = next(words, "-")
+        if value.startswith("-"):
+            return None
+        if word in _PLACES:
+            options[word[2:].replace("-", "_")] = Path(value)
+        elif word == "--wallet":
+            options["wallet"] = value
+        else:
+            return None
+    return options
+
+
+def _parsed(arguments: list[str]) -> Mapping[str, Any]:
+    from opdash.cli.options import CommandParser, add_wallet_option
+
+    parser = CommandParser("", "Open the screen.")
+    add_wallet_option(parser)
+    return vars(parser.parse(arguments))

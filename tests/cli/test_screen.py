@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from opdash.cli.screen import _parsed, _plain
 from opdash.sandbox.process import SandboxProcess
 from tests.cli.conftest import Shell, shop_profile
 
@@ -68,6 +71,18 @@ def terminal(shell: Shell, *words: str) -> Iterator[Terminal]:
         yield opened
     finally:
         opened.close()
+
+
+WORDS = ["--config", "--data-dir", "--wallet", "--debug", "--consent", "--help", "-h", "--wallet=x"]
+
+
+@given(st.lists(st.sampled_from([*WORDS, "shop", "a b", "", "-", "polling"]), max_size=5))
+@example(["--config", "c", "--data-dir", "d", "--wallet", "shop", "--debug"])
+@example(["--wallet", "--debug"])
+def test_words_read_without_a_parser_mean_what_it_says(words: list[str]) -> None:
+    plain = _plain(words)
+    if plain is not None:
+        assert {"wallet": "", **plain} == _parsed(words)
 
 
 def test_the_screen_opens_shows_payments_and_closes(shop: Shell) -> None:
