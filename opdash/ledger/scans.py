@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -22,7 +23,7 @@ from opdash.ledger.encoding import (
 )
 from opdash.ledger.records import Change, Scope
 from opdash.ledger.wallets import Wallet, read_walk_state, save_figures
-from opdash.openpayments.resources import IncomingPaymentPage
+from opdash.openpayments.resources import IncomingPaymentPage, utc
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         began_at: When it began (the server's time); None while none is under way.
         ticket: The wallet's number of the last observation before it began.
         whole: Whether it began at the head of the list, and not at the frontier.
-        trusted: Whether all that it showed was of the wallet address that was asked for.
+        trusted: Whether all that it showed was of the wallet address that was asked for, and in the
+            order of creation.
         cursor: Where it goes on; None at the head.
         walked: Whether the end of the list was reached.
         pages: Pages read by now.
@@ -145,17 +147,50 @@ def save_scan(connection: sqlite3.Connection, wallet: Wallet, scope: Scope, scan
     )
 
 
-def moved_on(scan: Scan, page: IncomingPaymentPage, address: str) -> Scan:
-    """Return where a scan stands once a page at its cursor is recorded."""
+def moved_on(
+    scan: Scan, page: IncomingPaymentPage, address: str, before: datetime | None = None
+) -> Scan:
+    """Return where a scan stands once a page at its cursor is recorded.
+
+    Args:
+        scan: Where it stood.
+        page: What it read there.
+        address: The wallet address that was asked for.
+        before: When the payment at its cursor was created, where that is known.
+    """
     own = all(one.wallet_address.rstrip("/") == address.rstrip("/") for one in page.result)
     return replace(
         scan,
-        trusted=scan.trusted and own,
+        trusted=scan.trusted and own and _stands_in_order(page, before),
         cursor=page.pagination.end_cursor or scan.cursor,
         walked=not page.pagination.has_next_page,
         pages=scan.pages + 1,
         payments=scan.payments + len(page.result),
     )
+
+
+def _stands_in_order(page: IncomingPaymentPage, before: datetime | None) -> bool:
+    """Return whether payments follow each other by their creation, whichever end comes first.
+
+    A list in another order moves while it is read: what it did not show may only have moved.
+    """
+    created = [] if before is None else [before]
+    created += [utc(payment.created_at) for payment in page.result]
+    rises = any(later > earlier for earlier, later in pairwise(created))
+    falls = any(later < earlier for earlier, later in pairwise(created))
+    return not (rises and falls)
+
+
+def created_at_cursor(
+    connection: sqlite3.Connection, wallet: Wallet, scope: Scope, cursor: str | None
+) -> datetime | None:
+    """Return when the payment at a cursor was created, where it is known to stand at one."""
+    found = connection.execute(
+        """SELECT p.created_at FROM cursor c JOIN payment p USING (payment_key)
+           WHERE c.wallet_key = ? AND c.scope = ? AND c.cursor = ?""",
+        (wallet.key, SCOPE_CODES[scope], cursor),
+    ).fetchone()
+    return None if found is None else decode_instant(found[0])
 
 
 def save_frontier(

@@ -33,12 +33,14 @@ from opdash.ledger.scans import (
     Scan,
     Scanned,
     absent_payments,
+    created_at_cursor,
     moved_on,
     read_scan,
     save_frontier,
     save_scan,
 )
-from opdash.ledger.search.index import index_some
+from opdash.ledger.search.index import index_some, is_waiting
+from opdash.ledger.setbacks import set_back
 from opdash.ledger.transactions import Transactions
 from opdash.ledger.wallets import (
     Wallet,
@@ -182,7 +184,7 @@ class Ledger:
         return recorder.changes
 
     def advance(self, now: datetime, grace: timedelta, wallet_id: str) -> tuple[Change, ...]:
-        """Move the states that time alone moves.
+        """Move the states that time alone moves; back, where the server's time ran back.
 
         Args:
             now: The server's time.
@@ -194,7 +196,8 @@ class Ledger:
         """
         changes: tuple[Change, ...] = ()
         while True:
-            with self._recording(wallet_id) as (recorder, _):
+            with self._recording(wallet_id) as (recorder, wallet):
+                set_back(self._connection, wallet.key, now)
                 more = recorder.advance(now, grace, _ADVANCE_AT_ONCE)
             changes += recorder.changes
             if not more:
@@ -225,7 +228,7 @@ class Ledger:
                 )
 
     def index_texts(self, limit: int = 500) -> bool:
-        """Take texts into the index that searches read, of at most ``limit`` payments.
+        """Take about ``limit`` payments into what searches read.
 
         Only payments of a ledger that an older opdash wrote wait for it; searches find them in the
         meantime, slowly.
@@ -234,9 +237,8 @@ class Ledger:
             Whether more are waiting.
         """
         with explained(self.path):
-            waiting = self._connection.execute("SELECT 1 FROM unindexed LIMIT 1").fetchone()
-        if waiting is None:
-            return False
+            if not is_waiting(self._connection):
+                return False
         with self.transactions.one():
             return index_some(self._connection, limit)
 
@@ -356,6 +358,7 @@ class Ledger:
         Where another process has moved the scan since, the page is recorded all the same.
         """
         with self._recording(wallet_id) as (recorder, wallet):
+            before = created_at_cursor(self._connection, wallet, scope, scan.cursor)
             if page.result:
                 look = Look(at, Source.LIST, scope, grace, wallet.expected)
                 place = PagePlace(pagination=page.pagination, cursor=scan.cursor)
@@ -363,7 +366,7 @@ class Ledger:
             now = read_scan(self._connection, wallet_id, scope)
             moved = now.is_at(scan)
             if moved:
-                now = moved_on(now, page, wallet_id)
+                now = moved_on(now, page, wallet_id, before)
                 save_scan(self._connection, wallet, scope, now)
                 if not now.whole or now.walked:
                     save_frontier(self._connection, wallet, scope, now, at)
@@ -425,9 +428,11 @@ class Ledger:
     def set_last_poll(self, wallet_id: str, at: datetime) -> None:
         """Write down when the server last answered a poll."""
         with self.transactions.one():
+            wallet = find_wallet(self._connection, wallet_id)
+            set_back(self._connection, wallet.key, at)
             self._connection.execute(
-                "UPDATE wallet SET last_poll_at = ? WHERE address = ?",
-                (encode_instant(at), wallet_id),
+                "UPDATE wallet SET last_poll_at = ? WHERE wallet_key = ?",
+                (encode_instant(at), wallet.key),
             )
 
     @contextmanager
