@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from opdash.cli.common import UsageError as UsageError
 from opdash.cli.common import place as place
 from opdash.safetext import safe_text
-
-if TYPE_CHECKING:
-    from opdash.settings import ConsentWay
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
