@@ -13,7 +13,6 @@ from opdash.sandbox.clock import SandboxClock, http_date
 from opdash.sandbox.outages import Outages
 from opdash.sandbox.simulation import Simulation
 
-
 COUNT_PATH = "/sandbox/requests"
 """Tells how many requests of the protocol have arrived, whatever was answered."""
 

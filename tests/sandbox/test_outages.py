@@ -67,8 +67,8 @@ def test_a_server_that_does_not_exist_cannot_be_taken_down(scene: Scene) -> None
 
 
 def test_every_request_of_the_protocol_is_counted(fresh_sandbox: SandboxProcess) -> None:
-    before = fresh_sandbox.requests()
     client = RawClient(fresh_sandbox)
+    before = fresh_sandbox.requests()
     client.plain("GET", fresh_sandbox.main_wallet)
     fresh_sandbox.take_down("resource")
     client.plain("GET", f"{fresh_sandbox.url}/nowhere/at/all")

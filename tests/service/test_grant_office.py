@@ -29,6 +29,10 @@ def view(watched: Watched, right: Right = Right.INCOMING) -> GrantView:
     return next(one for one in watched.dashboard.grants.views("rosa") if one.right is right)
 
 
+def phase(watched: Watched) -> Phase:
+    return watched.session.status.phase
+
+
 async def listed_with(watched: Watched, token: Secret) -> int:
     """Return how many payments a token shows on a page."""
     connection = watched.session.connection
@@ -109,11 +113,11 @@ async def test_a_grant_given_back_is_gone_here_and_there(
     with pytest.raises(SignedOutError) as caught:
         await watched.session.poll_once()
     assert caught.value.exit_code is ExitCode.NOT_PERMITTED
-    assert watched.session.status.phase is Phase.REFUSED
+    assert phase(watched) is Phase.REFUSED
     assert len(watched.exchanges) == asked
     await office.renew("rosa", Right.INCOMING)
     await watched.session.poll_once()
-    assert watched.session.status.phase is Phase.LIVE
+    assert phase(watched) is Phase.LIVE
 
 
 async def test_signing_out_without_the_server_forgets_and_says_what_remains(

@@ -79,6 +79,10 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+def is_on(app: OpdashApp, kind: type[Any]) -> bool:
+    return isinstance(app.screen, kind)
+
+
 def toasts(app: OpdashApp) -> list[str]:
     return [toast.message for toast in app._notifications]
 
@@ -195,18 +199,18 @@ async def test_a_refusal_is_told(world: World) -> None:
 )
 async def test_giving_back_asks_first(world: World, key: str, call: tuple[object, ...]) -> None:
     async with shown(world, key) as (app, pilot):
-        assert isinstance(app.screen, GiveBackScreen)
+        assert is_on(app, GiveBackScreen)
         for harmless in ("y", key, "enter"):
             await pilot.press(harmless)
             await settled(pilot)
             assert world.dashboard.grants.calls == []
-        if isinstance(app.screen, GrantsScreen):  # Enter is on “Keep it”
-            await pilot.press(key)
-            await pilot.pause()
+        assert is_on(app, GrantsScreen)  # Enter was on “Keep it”
+        await pilot.press(key)
+        await pilot.pause()
         await pilot.press("ctrl+y", "ctrl+y")
         await settled(pilot)
         assert world.dashboard.grants.calls == [call]
-        assert isinstance(app.screen, GrantsScreen)
+        assert is_on(app, GrantsScreen)
         assert len(toasts(app)) == 1
 
 
