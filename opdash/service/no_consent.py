@@ -82,4 +82,4 @@ def _explained(why: NoConsent, purpose: str, *, by_redirect: bool) -> tuple[str,
                 "Ask again.",
             )
         case NoConsent.GIVEN_UP | NoConsent.NOT_ASKED:
-            return "Nobody waits for consent any more.", "Ask again when you want to go on."
+            return "Nobody waits for consent any more.", "Refresh to ask for it again."

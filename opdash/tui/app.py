@@ -230,7 +230,7 @@ class OpdashApp(App[None]):
     def action_show_consent(self) -> None:
         """Show the question for consent that waits, the oldest first."""
         if not self._questions:
-            self.tell("opdash waits for nobody's consent.")
+            self.tell("opdash waits for nobody's consent.", "Where it was not given, r asks again.")
             return
         self._show_question(next(iter(self._questions.values())))
 
@@ -277,6 +277,7 @@ class OpdashApp(App[None]):
         self._drop_screens()
         if not isinstance(self.screen, WalletsScreen):
             self.push_screen(WalletsScreen())
+
     def show_grants(self, profile: str) -> None:
         """Show the grants and tokens of all wallets, those of one first."""
         from opdash.tui.screens.grants import GrantsScreen
@@ -307,7 +308,6 @@ class OpdashApp(App[None]):
         self.tell(f"{profile.title} shows {SCOPE_WORDS[scope]} from now on.")
         if told is not None and told.failure is not None:
             self.tell(told.sentence, severity="warning")
-
 
     def _drop_screens(self) -> None:
         while len(self.screen_stack) > 1:
