@@ -6,7 +6,7 @@ Pure functions from records to safe text; nothing here knows a widget.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -131,6 +131,15 @@ def instant_long(instant: datetime) -> str:
 def day(local: datetime) -> str:
     """Write a local day: ``14 Nov``."""
     return f"{local.day} {_MONTHS[local.month - 1]}"
+
+
+def day_word(on: date, now: datetime) -> str:
+    """Write a local day: ``today``, ``14 Nov``, ``14 Nov 2025``."""
+    today = now.astimezone().date()
+    if on == today:
+        return "today"
+    short = f"{on.day} {_MONTHS[on.month - 1]}"
+    return short if on.year == today.year else f"{short} {on.year}"
 
 
 def short_address(url: str) -> str:

@@ -67,7 +67,7 @@ class FoundRows:
         self._first = first
         self._matches = matches
 
-    def count(self) -> int:
+    def count(self, _: Sort) -> int:
         """Return how many are known to match."""
         return len(self._first) if self._matches is None else len(self._matches)
 

@@ -44,7 +44,8 @@ async def test_first_rows_then_all_then_what_they_add_up_to(
     assert len(first) == 64
     matches = await thread.matches(request, ask("inv-1"), NEWEST_FIRST)
     rows = FoundRows(world.reader, world.wallet.id, first, matches)
-    assert rows.count() == len(matches) == await thread.count(request, ask("inv-1")) == 200
+    assert rows.count(NEWEST_FIRST) == len(matches) == 200
+    assert await thread.count(request, ask("inv-1")) == 200
     assert rows.window(NEWEST_FIRST, 0, 64) == first
     (last,) = rows.window(NEWEST_FIRST, 199, 5)
     assert rows.position(NEWEST_FIRST, last.id) == 199
@@ -56,7 +57,7 @@ async def test_first_rows_then_all_then_what_they_add_up_to(
 async def test_the_first_rows_are_a_list_of_their_own(world: World, thread: SearchThread) -> None:
     first = await thread.first(thread.begin(), ask("inv-1"))
     rows = FoundRows(world.reader, world.wallet.id, first)
-    assert rows.count() == 64
+    assert rows.count(NEWEST_FIRST) == 64
     assert rows.window(NEWEST_FIRST, 60, 9) == first[60:]
     assert rows.position(NEWEST_FIRST, first[3].id) == 3
     assert rows.position(NEWEST_FIRST, "elsewhere") is None

@@ -123,6 +123,22 @@ def payments() -> tuple[Action, ...]:
             here,
         ),
         Action(
+            "fold",
+            ("space",),
+            "Fold",
+            "Open or close a line that stands for several payments; searches say which fold.",
+            here,
+            rank=16,
+        ),
+        Action(
+            "fold_all",
+            ("a",),
+            "Fold all",
+            "Close all such lines; if all are closed, give each payment a row, or fold them again.",
+            here,
+            rank=17,
+        ),
+        Action(
             "receipts",
             ("h",),
             "Receipts",

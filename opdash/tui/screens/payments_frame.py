@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from textual.widgets import Static
 
-from opdash.ledger.records import PaymentRow
+from opdash.ledger.records import PaymentRow, SortColumn
 from opdash.service.session import WalletSession
 from opdash.tui.actions import Place
 from opdash.tui.screens.payments_figures import Figures
+from opdash.tui.screens.payments_folds import PaymentsFolds
 from opdash.tui.screens.payments_search import PaymentsSearch
 from opdash.tui.widgets.empty_state import empty_text, nothing_found
 from opdash.tui.widgets.freshness import freshness
@@ -44,11 +45,18 @@ class PaymentsFrame:
         empty: What stands in the table's place when there are no rows.
     """
 
-    def __init__(self, session: WalletSession, figures: Figures, search: PaymentsSearch) -> None:
+    def __init__(
+        self,
+        session: WalletSession,
+        figures: Figures,
+        search: PaymentsSearch,
+        folds: PaymentsFolds,
+    ) -> None:
         self.empty = Static(id="empty", markup=False)
         self._session = session
         self._figures = figures
         self._search = search
+        self._folds = folds
         self._header = HeaderLine()
         self._summary = SummaryLine()
         self._notices = Notices()
@@ -113,14 +121,29 @@ class PaymentsFrame:
             reading=reading_words(self._session.status.scan),
             of=self._figures.known if self._search.is_on else None,
             searching=self._search.coming,
+            folding=self._folding(table),
+            folded=self._figures.known if self._folds.shown_in(table) else None,
         )
         self._status.show(status_spans(where, width))
         self._keys.set_place(Place.FILTER if self._search.line.is_typed_into else Place.PAYMENTS)
         unsaved = [] if self._search.is_on else ["save_search"]
         self._keys.set_off(*self._impossible(table, where), *unsaved)
 
+    def _folding(self, table: PaymentTable) -> str:
+        """Say how folding stands where that is not plain to see."""
+        if not self._folds.are_there:
+            return ""
+        if self._folds.coming:
+            return "folding…"
+        if not self._folds.is_on:
+            return "not folded"
+        rests = self._search.is_on or table.sort.column is not SortColumn.CREATED
+        return "folding rests" if rests else ""
+
     def _impossible(self, table: PaymentTable, where: Whereabouts) -> list[str]:
         row = table.selected
+        if table.fold is not None:
+            return ["complete", "copy_url", "methods"]
         if row is None:
             return [*_NEED_A_ROW, *([] if self._figures.known else ["filter", "searches"])]
         off = ["complete"] if why_not_completable(row, self._session.now()) else []
@@ -130,7 +153,7 @@ class PaymentsFrame:
 
     def _fill_notices(self, table: PaymentTable | None) -> None:
         status, wallet = self._session.status, self._session.wallet
-        problem = self._figures.problem
+        problem = self._figures.problem or self._folds.problem
         if has_rows(table) and not problem:
             problem = f"{status.problem} {status.advice}".strip()
         asset = None if wallet is None else wallet.asset

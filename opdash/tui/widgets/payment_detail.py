@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
@@ -18,8 +19,11 @@ from opdash.service.events import Event, PaymentsChanged
 from opdash.service.session import WalletSession
 from opdash.tui.failures import told
 from opdash.tui.widgets.metadata_tree import PANE, WHOLE, read_metadata, tree_rows
-from opdash.tui.widgets.payment_facts import head_entries, timeline_entries
+from opdash.tui.widgets.payment_facts import fold_entries, head_entries, timeline_entries
 from opdash.tui.widgets.sheet import Entry, SheetView, facts, heading, row
+
+if TYPE_CHECKING:
+    from opdash.ledger.folds import FoldRow
 
 TICK = 1.0
 """Seconds between two looks at the clock; what is relative to now is written anew."""
@@ -48,6 +52,7 @@ class PaymentDetail(VerticalScroll):
         """
         super().__init__(id=id)
         self.payment: PaymentRow | None = None
+        self._fold: FoldRow | None = None
         self._dashboard = dashboard
         self._session: WalletSession | None = None
         self._whole = whole
@@ -83,8 +88,14 @@ class PaymentDetail(VerticalScroll):
             self.workers.cancel_node(self)
             self._methods = []
             self.scroll_home(animate=False)
-        self._session, self.payment = session, payment
+        self._session, self.payment, self._fold = session, payment, None
         self._tail = self._read_tail()
+        self._paint()
+
+    def show_fold(self, session: WalletSession, fold: FoldRow) -> None:
+        """Show what several payments in one line are."""
+        self.show(session, None)
+        self._fold = fold
         self._paint()
 
     def reload(self) -> None:
@@ -143,6 +154,10 @@ class PaymentDetail(VerticalScroll):
     def _paint(self) -> None:
         views = self.query(SheetView)
         if not views:  # handed a payment before it is composed; painted again once it is
+            return
+        if self._fold is not None and self._session is not None:
+            views.first().show(fold_entries(self._fold, self._session.now()))
+            views.last().show(())
             return
         if self.payment is None or self._session is None:
             views.first().show([row("", Content.styled("No payment is selected.", "$muted"))])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -20,6 +21,7 @@ from opdash.safetext import safe_text
 from opdash.tui.format import (
     Tone,
     asset_code,
+    day_word,
     glyph,
     instant_long,
     moment,
@@ -33,6 +35,9 @@ from opdash.tui.format import (
 )
 from opdash.tui.widgets.progress_line import ProgressLine, percent
 from opdash.tui.widgets.sheet import Entry, facts, heading, row
+
+if TYPE_CHECKING:
+    from opdash.ledger.folds import FoldRow
 
 PANE_STEPS = 8
 """How many steps of the time line stand in the pane beside the table."""
@@ -74,6 +79,27 @@ def head_entries(payment: PaymentRow, now: datetime, *, whole: bool) -> list[Ent
         for code in payment.anomalies
     ]
     return entries
+
+
+def fold_entries(fold: FoldRow, now: datetime) -> list[Entry]:
+    """Return what several payments in one line are: where from, how many, how much, when."""
+    asset, count = fold.received_asset, fold.count
+    source = safe_text(fold.source, limit=80) or safe_text(fold.search, limit=40)
+    known: list[tuple[str, Content | str]] = [
+        ("received", Content.styled(money(fold.received, asset), "bold")),
+        ("payments", f"{count:,}"),
+        ("day", day_word(fold.day, now)),
+        ("newest", moment(fold.newest_at, now)),
+        ("oldest", moment(fold.oldest_at, now)),
+        ("search", safe_text(fold.search, limit=40)),
+    ]
+    hint = "Space closes this line." if fold.is_open else "Space opens this line."
+    return [
+        row("", Content.styled(source, "bold")),
+        *facts(known),
+        row("", ""),
+        row("", Content.styled(hint, "$muted")),
+    ]
 
 
 def completion_entries(payment: PaymentRow, now: datetime) -> list[Entry]:

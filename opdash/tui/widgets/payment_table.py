@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import events
 from textual.geometry import Size
@@ -25,6 +25,9 @@ from opdash.tui.failures import told
 from opdash.tui.widgets.row_window import RowSource, RowWindow, TableRow
 from opdash.tui.widgets.table_canvas import TableCanvas
 from opdash.tui.widgets.table_cursor import TableCursor
+
+if TYPE_CHECKING:
+    from opdash.ledger.folds import FoldRow
 
 _T = TypeVar("_T")
 
@@ -53,7 +56,7 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
     class Opened(Message):
         """A person opened a row with the mouse."""
 
-        row: PaymentRow
+        row: TableRow
 
     @dataclass
     class ReadFailed(Message):
@@ -98,8 +101,20 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
 
     @property
     def selected(self) -> PaymentRow | None:
-        """The row under the cursor."""
-        return self._cursor.row
+        """The payment under the cursor; None where there is none, or several in one line."""
+        row = self._cursor.row
+        return row if isinstance(row, PaymentRow) else None
+
+    @property
+    def fold(self) -> FoldRow | None:
+        """The payments under the cursor that stand in one line, or None."""
+        row = self._cursor.row
+        return None if isinstance(row, PaymentRow) else row
+
+    @property
+    def source(self) -> RowSource:
+        """Where the rows come from."""
+        return self._window.source
 
     @property
     def following(self) -> bool:
@@ -131,7 +146,11 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
         """How many rows are in view."""
         return max(self.scrollable_content_region.height - 1, 1)
 
-    def rows_in_view(self) -> tuple[TableRow, ...]:
+    def rows_in_view(self) -> tuple[PaymentRow, ...]:
+        """Return the payments in view that have a row of their own."""
+        return tuple(row for row in self.lines_in_view() if isinstance(row, PaymentRow))
+
+    def lines_in_view(self) -> tuple[TableRow, ...]:
         """Return the rows in view; empty if they cannot be read."""
         return tuple(self._read(lambda: self._window.rows(self.top, self.height_in_rows)) or ())
 
@@ -151,6 +170,7 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
     def show_rows(self, source: RowSource) -> None:
         """Take rows from elsewhere; the cursor stays on its payment if that is among them."""
         self._window = RowWindow(source, self.sort, self.measure)
+        self.painter.set_members(getattr(source, "members", frozenset()))
         if not self._read(lambda: self._cursor.forget_unless_in(self._window)):
             self._scroll_to_row(0)
         self.new_above = 0
@@ -174,7 +194,7 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
     def tick(self) -> None:
         """Repaint the rows in view whose times read differently by now."""
         self.painter.set_now(self._now())
-        for line, row in enumerate(self.rows_in_view()):
+        for line, row in enumerate(self.lines_in_view()):
             if self.painter.is_stale(row, *self.look(row)):
                 self.refresh_at(line)
 
@@ -222,6 +242,10 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
             return False
         self._go(index)
         return True
+
+    def select_first(self, payment_ids: Iterable[str]) -> None:
+        """Move the cursor to the first of several payments that is among the rows."""
+        any(self.select(payment_id) for payment_id in payment_ids)
 
     def hold(self) -> None:
         """Keep the cursor on its payment from now on, even if newer ones arrive."""
@@ -302,7 +326,7 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
         index = self.top + offset.y - 1
         if index >= self.row_count:
             return
-        row = self.selected
+        row = self._cursor.row
         if index == self.cursor and row is not None and (event.chain > 1 or not self.following):
             self.post_message(self.Opened(row))
         else:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
+import msgspec
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from opdash.ledger.records import Sort
-from opdash.tui.widgets.amount_column import AmountWidths
+from opdash.ledger.records import PaymentRow, Sort
+from opdash.tui import format as fmt
+from opdash.tui.widgets.amount_column import AmountColumn, AmountWidths
 from opdash.tui.widgets.cells import (
     GONE,
     Cell,
@@ -27,7 +29,7 @@ from opdash.tui.widgets.row_strip import RowStrip
 from opdash.tui.widgets.row_window import TableRow
 from opdash.tui.widgets.table_layout import AMOUNTS, Place, heading
 
-__all__ = ["CHANGED", "CURSOR", "GONE", "RowPainter"]
+__all__ = ["CHANGED", "CURSOR", "GONE", "MEMBER", "RowPainter"]
 
 CURSOR = "▌"
 """Stands before the row under the cursor, so that it is found without colour."""
@@ -35,13 +37,15 @@ CURSOR = "▌"
 CHANGED = "•"
 """Stands before a row that changed since a person last looked at it."""
 
+MEMBER = "┆"
+"""Stands before a payment that belongs to the line above it."""
+
 _ASCENDING, _DESCENDING = "▲", "▼"
 _REMEMBERED = 256
-_Key = tuple[str, str, bool]
+_Key = tuple[str, str, bool, bool]
 
 
-@dataclass(slots=True)
-class _Painted:
+class _Painted(msgspec.Struct):
     """A strip, and what it was made of."""
 
     row: TableRow
@@ -73,12 +77,18 @@ class RowPainter:
         self._painted: dict[_Key, _Painted] = {}
         self._before: dict[_Key, _Painted] = {}
         self._headings: dict[Sort, Strip] = {}
+        self._amounts: dict[Place, AmountColumn] = {}
+        self._members: AbstractSet[str] = frozenset()
+
+    def set_members(self, members: AbstractSet[str]) -> None:
+        """Take the ids of the payments that belong to a line above them."""
+        self._members = members
 
     def lay_out(self, places: tuple[Place, ...], widths: AmountWidths, width: int) -> None:
         """Take another layout; what was painted is forgotten."""
         amounts = amount_columns(places, widths)
         clocks = [clock_of(place) for place in places]
-        self._places, self._width = places, width
+        self._places, self._width, self._amounts = places, width, amounts
         self._columns = [(place, cell_of(place, amounts)) for place in places]
         self._clocks = [clock for clock in clocks if clock is not None]
         self.forget()
@@ -95,7 +105,7 @@ class RowPainter:
 
     def is_stale(self, row: TableRow, ground: str, marked: bool) -> bool:
         """Return whether a row as it was painted would say another time now."""
-        painted = self._painted.get((row.id, ground, marked))
+        painted = self._painted.get((row.id, ground, marked, row.id in self._members))
         return painted is None or painted.times != self._times(row)
 
     def paint(self, row: TableRow, ground: str, marked: bool) -> Strip:
@@ -106,7 +116,7 @@ class RowPainter:
             ground: The component below it: ``row``, ``cursor`` or ``cursor-blurred``.
             marked: Whether it changed since a person last looked.
         """
-        key = (row.id, ground, marked)
+        key = (row.id, ground, marked, row.id in self._members)
         painted = self._painted.get(key)
         if painted is not None and painted.row is row and painted.at is self._now:
             return painted.strip
@@ -125,28 +135,35 @@ class RowPainter:
             former.row, former.at = row, self._now
             painted = former
         else:
-            pieces = self._pieces(row, times, cursor=key[1] != "row", marked=key[2])
+            pieces = self._pieces(row, times, key)
             painted = _Painted(row, times, self._now, self._strip(pieces, key[1]))
         if len(self._painted) >= _REMEMBERED:
             self._before, self._painted = self._painted, {}
         self._painted[key] = painted
         return painted.strip
 
-    def _pieces(
-        self, row: TableRow, times: tuple[str, ...], *, cursor: bool, marked: bool
-    ) -> list[tuple[str, str]]:
+    def _pieces(self, row: TableRow, times: tuple[str, ...], key: _Key) -> list[tuple[str, str]]:
         """Return the texts of a row from its left edge on, and their tones."""
-        signs = (CURSOR if cursor else " ") + (CHANGED if marked else " ")
+        _, ground, marked, is_member = key
+        signs = (CURSOR if ground != "row" else " ") + (CHANGED if marked else " ")
+        signs += MEMBER if is_member else ""
         pieces: list[tuple[str, str]] = [(signs, "accent")]
         following = iter(times)
         left = len(signs)
         for place, cell in self._columns:
-            text, tone = (
-                cell(row) if cell is not None else (next(following), clock_tone(place, row))
-            )
+            text, tone = self._cell(place, cell, row, following)
             pieces.append((" " * (place.left - left) + text, tone))
             left = place.right
         return pieces
+
+    def _cell(
+        self, place: Place, cell: Cell | None, row: TableRow, times: Iterator[str]
+    ) -> tuple[str, str]:
+        if not isinstance(row, PaymentRow):
+            from opdash.tui.widgets.fold_cells import fold_cell
+
+            return fold_cell(place, row, self._amounts, self._now)
+        return cell(row) if cell is not None else (next(times), clock_tone(place, row))
 
     def _strip(self, pieces: Sequence[tuple[str, str]], ground: str) -> Strip:
         """Make a strip of pieces, those of one tone joined: each costs as much as its text."""
@@ -163,6 +180,8 @@ class RowPainter:
 
     def _times(self, row: TableRow) -> tuple[str, ...]:
         now = self._now
+        if not isinstance(row, PaymentRow):
+            return (fmt.day_word(row.day, now),)
         return tuple(clock(row, now) for clock in self._clocks)
 
     def _paint_heading(self, sort: Sort) -> Strip:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from opdash.ledger.ranking import INDEXED
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import NEWEST_FIRST, PaymentRow, Sort
 
-TableRow: TypeAlias = PaymentRow
+if TYPE_CHECKING:
+    from opdash.ledger.folds import FoldRow
+
+TableRow: TypeAlias = "PaymentRow | FoldRow"
 """What a table can show. Cursor, marks and what is painted go by a row's ``id`` alone."""
 
 PIECE = 64
@@ -21,8 +24,8 @@ _KEPT = 8
 class RowSource(Protocol):
     """Where a table's rows come from; every call must be fast enough for the screen's thread."""
 
-    def count(self) -> int:
-        """Return how many rows there are."""
+    def count(self, sort: Sort) -> int:
+        """Return how many rows there are in an order."""
 
     def window(self, sort: Sort, offset: int, limit: int) -> tuple[TableRow, ...]:
         """Return the rows from a position on."""
@@ -43,7 +46,7 @@ class LedgerRows:
         self._wallet_id = wallet_id
         self._sort = NEWEST_FIRST
 
-    def count(self) -> int:
+    def count(self, _: Sort) -> int:
         """Return how many payments are known."""
         return self._reader.count(self._wallet_id)
 
@@ -67,6 +70,7 @@ class RowWindow:
     Attributes:
         sort: The order of the rows.
         count: How many there are, as of the last `reload`.
+        source: Where they come from.
     """
 
     def __init__(
@@ -81,18 +85,18 @@ class RowWindow:
         """
         self.sort = sort
         self.count = 0
-        self._source = source
+        self.source = source
         self._taken = taken
         self._pieces: dict[int, tuple[TableRow, ...]] = {}
 
     def reload(self) -> None:
         """Forget what was read and count again. Raises what the source raises."""
         self._pieces.clear()
-        self.count = self._source.count()
+        self.count = self.source.count(self.sort)
 
     def position(self, row_id: str) -> int | None:
         """Return where a row stands. Raises what the source raises."""
-        return self._source.position(self.sort, row_id)
+        return self.source.position(self.sort, row_id)
 
     def rows(self, first: int, limit: int) -> list[TableRow]:
         """Return the rows from a position on, read as needed. Raises what the source raises."""
@@ -112,7 +116,7 @@ class RowWindow:
     def _piece(self, piece: int) -> tuple[TableRow, ...]:
         rows = self._pieces.pop(piece, None)
         if rows is None:
-            rows = self._source.window(self.sort, piece * PIECE, PIECE)
+            rows = self.source.window(self.sort, piece * PIECE, PIECE)
             self._taken(rows)
         self._pieces[piece] = rows
         if len(self._pieces) > _KEPT:

@@ -60,6 +60,8 @@ class Whereabouts(msgspec.Struct, frozen=True):
     reading: str = ""
     of: int | None = None
     searching: bool = False
+    folded: int | None = None
+    folding: str = ""
 
     @property
     def is_following(self) -> bool:
@@ -108,6 +110,8 @@ def _rest(where: Whereabouts) -> list[list[Span]]:
     groups: list[list[Span]] = []
     if where.sort != NEWEST_FIRST:
         groups.append([Span(f"by {order_words(where.sort)}", "muted", "screen.sort")])
+    if where.folding:
+        groups.append([Span(where.folding, "muted", "screen.fold_all")])
     if where.reading:
         groups.append([Span(where.reading, "muted", "screen.pause_scan")])
     return groups
@@ -127,7 +131,10 @@ def _positions(where: Whereabouts) -> list[list[Span]]:
     first = where.page * where.page_size + 1
     last = min(first + where.page_size - 1, where.known)
     pages = -(-where.known // where.page_size)
-    rows = f"{first:,}–{last:,} of {where.known:,}{'' if where.complete else ' known'}"
+    of = f"{where.known:,}{'' if where.complete else ' known'}"
+    if where.folded is not None:
+        of = f"{where.known:,} for {where.folded:,}{'' if where.complete else ' known'}"
+    rows = f"{first:,}–{last:,} of {of}"
     page = f"page {where.page + 1:,} of {pages:,}"
     texts = (
         f"rows {rows} · {page}{'' if where.complete else ' · the server has more'}",

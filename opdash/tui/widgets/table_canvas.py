@@ -78,7 +78,7 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """How many rows there are."""
         raise NotImplementedError
 
-    def rows_in_view(self) -> tuple[TableRow, ...]:
+    def lines_in_view(self) -> tuple[TableRow, ...]:
         """Return the rows in view."""
         raise NotImplementedError
 
@@ -96,10 +96,12 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """Those that there is room for, and where."""
         return self._places
 
-    def set_columns(self, columns: Sequence[ColumnChoice]) -> None:
-        """Show other columns, or the same in other widths."""
+    def set_columns(self, columns: Sequence[ColumnChoice]) -> tuple[Place, ...]:
+        """Show other columns, or the same in other widths; returns those that there is room for."""
         self._columns = tuple(columns)
+        self._lay_out()
         self.refresh()
+        return self._places
 
     @property
     def vertical_scrollbar(self) -> ScrollBar:
@@ -119,7 +121,7 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the lines of a part of the view."""
-        self._rows = self.rows_in_view()
+        self._rows = self.lines_in_view()
         self._take_filters()
         self._lay_out()
         lines = [self.render_line(y) for y in crop.line_range]
