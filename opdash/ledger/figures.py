@@ -10,12 +10,12 @@ import msgspec
 
 from opdash.ledger.encoding import NEVER, OPEN_CODES, STATE_CODES, decode_amount
 from opdash.ledger.ranking import Order
-from opdash.ledger.receipts import AssetReceipts, ReceiptChart, Receipts
 from opdash.ledger.records import Sort
 from opdash.ledger.rows import Assets
 from opdash.ledger.states import State
 
 if TYPE_CHECKING:
+    from opdash.ledger.receipts import AssetReceipts, ReceiptChart, Receipts
     from opdash.ledger.search.answers import Answers
 
 _K = TypeVar("_K")
@@ -106,6 +106,8 @@ class Figures:
 
     def receipts_since(self, connection: sqlite3.Connection, day_start: datetime) -> Receipts:
         """Return what arrived today and on the days before."""
+        from opdash.ledger.receipts import Receipts
+
         kept = self._receipts
         if kept is None or kept.begins != day_start or kept.begins.tzinfo is not day_start.tzinfo:
             kept = self._receipts = Receipts(self.key, day_start)
@@ -116,6 +118,8 @@ class Figures:
         self, connection: sqlite3.Connection, starts: tuple[datetime, ...]
     ) -> tuple[AssetReceipts, ...]:
         """Return what arrived in each stretch of time, given by when each begins."""
+        from opdash.ledger.receipts import ReceiptChart
+
         # One that was interrupted is read anew: it may have counted half of what was new.
         chart = self._charts.pop(starts, None) or ReceiptChart(self.key, self.asset_key, starts)
         chart.catch_up(connection)

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
-from opdash.ledger.charting import Chart, read_chart
 from opdash.ledger.creations import read_creation, read_unresolved
 from opdash.ledger.database import explained, open_for_reading
 from opdash.ledger.encoding import (
@@ -24,7 +23,6 @@ from opdash.ledger.encoding import (
 )
 from opdash.ledger.figures import Figures
 from opdash.ledger.ranking import INDEXED
-from opdash.ledger.receipts import DAYS, AssetReceipts
 from opdash.ledger.records import (
     NEWEST_FIRST,
     AssetTotals,
@@ -41,13 +39,14 @@ from opdash.ledger.records import (
     WalletRow,
 )
 from opdash.ledger.rows import Assets, decode, select
-from opdash.ledger.scans import Scan, read_scan
-from opdash.ledger.wallets import read_walk_state
 from opdash.openpayments.resources import WalletAddress
 
 if TYPE_CHECKING:
+    from opdash.ledger.charting import Chart
     from opdash.ledger.fold_index import FoldIndex
     from opdash.ledger.folds import FoldRule
+    from opdash.ledger.receipts import AssetReceipts
+    from opdash.ledger.scans import Scan
     from opdash.ledger.search.finding import Matches
     from opdash.ledger.search.terms import All, Query
 
@@ -57,20 +56,12 @@ _FIRST: Final = 500
 _AFTER_ALL: Final = chr(0x10FFFF)
 _LONG_AGO: Final = 0
 _NONE_HELD: Final[Mapping[str, int]] = MappingProxyType({})
-_NOTHING: Final = Summary(
-    open_count=0,
-    open_due=0,
-    today_count=0,
-    today_received=0,
-    needs_action=0,
-    known=0,
-    complete=False,
-    days=(0,) * DAYS,
-)
 
 
 class LedgerReader:
     """Reads a ledger beside its writer; one for each thread.
+
+    What the first frame of the screen does without is imported when it is asked for.
 
     Each method sees one state of the ledger, as of the last commit, and raises `LedgerError` where
     the file cannot be read.
@@ -344,7 +335,7 @@ class LedgerReader:
         with self._snapshot():
             figures = self._figures(wallet_id)
             if figures is None:
-                return _NOTHING
+                return _nothing()
             open_now = figures.open_at(self._connection, encode_instant(now))
             receipts = figures.receipts_since(self._connection, day_start)
             return Summary(
@@ -423,6 +414,9 @@ class LedgerReader:
             scope: The scope that the list is asked under.
             numbers: The payments, as `Changeable.number` gives them.
         """
+        from opdash.ledger.charting import Chart, read_chart
+        from opdash.ledger.wallets import read_walk_state
+
         with self._snapshot():
             figures = self._figures(wallet_id)
             if figures is None:
@@ -454,11 +448,15 @@ class LedgerReader:
 
     def walk_state(self, wallet_id: str, scope: Scope) -> WalkState | None:
         """Return how far a scope's list was read without a gap; None where it was not read."""
+        from opdash.ledger.wallets import read_walk_state
+
         with self._snapshot():
             return read_walk_state(self._connection, wallet_id, scope)
 
     def scan(self, wallet_id: str, scope: Scope) -> Scan:
         """Return how the reading of a scope's whole list stands."""
+        from opdash.ledger.scans import read_scan
+
         with self._snapshot():
             return read_scan(self._connection, wallet_id, scope)
 
@@ -566,4 +564,19 @@ def _entry(columns: tuple[int, str, str | None, str | None, str | None, str]) ->
         received=None if received is None else decode_amount(received),
         delta=None if delta is None else int(delta),
         text=text,
+    )
+
+
+def _nothing() -> Summary:
+    from opdash.ledger.receipts import DAYS
+
+    return Summary(
+        open_count=0,
+        open_due=0,
+        today_count=0,
+        today_received=0,
+        needs_action=0,
+        known=0,
+        complete=False,
+        days=(0,) * DAYS,
     )

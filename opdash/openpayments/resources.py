@@ -6,7 +6,6 @@ the older documents' fields and today's are known. `opdash.openpayments.answers`
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -14,7 +13,6 @@ from typing import Annotated, Any
 import msgspec
 
 from opdash.openpayments.amounts import Amount, Asset
-from opdash.openpayments.decoding import broken
 from opdash.openpayments.secrets import Secret
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -187,6 +185,10 @@ def decode_metadata(text: str) -> dict[str, Any]:
         return _METADATA.decode(text)
     except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
         pass
+    import json
+
+    from opdash.openpayments.decoding import broken
+
     try:
         metadata = json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:

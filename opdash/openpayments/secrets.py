@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 MASK = "•••"
 """What a secret prints as."""
 
@@ -34,6 +32,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac  # the first frame of the screen compares no secrets, and hashes cost time
+
         return hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __hash__(self) -> int:
