@@ -13,10 +13,12 @@ from textual.widgets import Input
 from opdash.ledger.records import NEWEST_FIRST
 from opdash.ledger.search.saved import SavedSearch
 from opdash.service.events import ConsentNeeded
+from opdash.table_view import STANDARD_CHOICE
 from opdash.tui.actions import ACTIONS, Action, Place
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.add_wallet import AddWalletScreen
 from opdash.tui.screens.base import _Shared
+from opdash.tui.screens.columns import ColumnsScreen
 from opdash.tui.screens.complete import CompleteScreen
 from opdash.tui.screens.consent import ConsentScreen
 from opdash.tui.screens.create import CreateScreen
@@ -66,6 +68,7 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.SCOPE: lambda: ScopeScreen(world.session.profile),
         Place.REMOVE_WALLET: lambda: RemoveWalletScreen(dashboard, world.session.profile),
         Place.SORT: lambda: SortScreen(NEWEST_FIRST),
+        Place.COLUMNS: lambda: ColumnsScreen(STANDARD_CHOICE, (), lambda _: ()),
         Place.SEARCHES: lambda: SearchesScreen(session, "", no_count),
         Place.SAVE_SEARCH: lambda: SaveSearchScreen(session, SavedSearch("", "tip")),
         Place.CONSENT: lambda: ConsentScreen(consent),

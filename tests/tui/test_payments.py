@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -15,6 +14,7 @@ from opdash.ledger.records import Creation, CreationStatus, Sort, SortColumn
 from opdash.openpayments.errors import UnreachableError
 from opdash.openpayments.resources import IncomingPayment
 from opdash.service.status import Phase
+from opdash.table_view import TableView
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.payments import PaymentsScreen
 from opdash.tui.screens.payments_frame import why_not_completable
@@ -226,7 +226,8 @@ async def test_older_payments_that_cannot_be_fetched_leave_the_table_as_it_was(
 
 async def test_the_keys_page_sort_and_change_the_page_size(world: World) -> None:
     world.record(*many_payments(45))
-    world.session.profile = replace(world.session.profile, page_size=20)
+    settings = world.dashboard.settings
+    world.dashboard.settings = settings.viewing("shop", TableView(page_size=20))
     app = Told(world)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)

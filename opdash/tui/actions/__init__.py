@@ -10,9 +10,10 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from opdash.tui.actions.base import HIDDEN, MODAL_PLACES, SORT_COLUMNS, Action, Place, key_name
+from opdash.tui.actions.columns import columns
 from opdash.tui.actions.dialogs import dialogs, explanations, forms
-from opdash.tui.actions.moving import everywhere, movement
 from opdash.tui.actions.grants import grants
+from opdash.tui.actions.moving import everywhere, movement
 from opdash.tui.actions.payments import payments, receipts
 from opdash.tui.actions.wallets import lookups, wallets
 
@@ -30,6 +31,7 @@ __all__ = [
 
 ACTIONS: tuple[Action, ...] = (
     *payments(),
+    *columns(),
     *receipts(),
     *wallets(),
     *lookups(),

@@ -21,9 +21,10 @@ class Place(StrEnum):
     COMPLETE = "Complete a payment"
     ADD_WALLET = "Add a wallet address"
     REMOVE_WALLET = "Remove a wallet address"
-    SORT = "Sort order"
     GIVE_BACK = "Give a grant back"
     SCOPE = "Scope"
+    SORT = "Sort order"
+    COLUMNS = "Columns"
     FILTER = "Filter"
     SEARCHES = "Saved searches"
     SAVE_SEARCH = "Save a search"
@@ -37,10 +38,11 @@ MODAL_PLACES = frozenset(
         Place.COMPLETE,
         Place.ADD_WALLET,
         Place.REMOVE_WALLET,
-        Place.SORT,
-        Place.FILTER,
         Place.GIVE_BACK,
         Place.SCOPE,
+        Place.SORT,
+        Place.COLUMNS,
+        Place.FILTER,
         Place.SEARCHES,
         Place.SAVE_SEARCH,
         Place.CONSENT,

@@ -169,7 +169,7 @@ def explanations() -> tuple[Action, ...]:
             ("f1",),
             "Help",
             "Show the keys that work in this dialog.",
-            (*FORMS, Place.SORT, Place.SEARCHES, Place.FILTER, Place.CONSENT),
+            (*FORMS, Place.SORT, Place.COLUMNS, Place.SEARCHES, Place.FILTER, Place.CONSENT),
             rank=7,
             in_palette=False,
         ),

@@ -1,18 +1,19 @@
 """Which columns of the payment table fit, and how wide: a pure function of the width.
 
-Where there is no room for all columns, what a person needs least goes first, in the order of
-`FIRST_TO_GO`: texts and instants before references; state and received stay longest. Before a
-column goes, the others give up the cells beyond their least; only the description comes when all
-others have what they need. A column of amounts never has fewer cells than its figures take. A
-width that a person chose counts before any that the table would choose.
+Where there is no room for all columns, they go one by one, the one furthest right first, so that a
+person decides by their order; but asked, state and received stay longest. Before a column goes, the
+others give up the cells beyond their least. The description only comes when all others have what
+they need. A column of amounts never has fewer cells than its figures take. A width that a person
+chose counts before any that the table would choose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+import msgspec
 
 from opdash.ledger.records import SortColumn
 from opdash.safetext import safe_text
@@ -42,23 +43,8 @@ _HEADINGS: Final = {
 
 AMOUNTS: Final = frozenset({SortColumn.ASKED, SortColumn.RECEIVED, SortColumn.DIFFERENCE})
 
-FIRST_TO_GO: Final = (
-    SortColumn.DESCRIPTION,
-    SortColumn.SCOPE,
-    SortColumn.FIRST_SEEN,
-    SortColumn.METADATA,
-    SortColumn.ID,
-    SortColumn.ASSET,
-    SortColumn.CHANGED,
-    SortColumn.EXPIRES,
-    SortColumn.CREATED,
-    SortColumn.DIFFERENCE,
-    SortColumn.REFERENCE,
-    SortColumn.ASKED,
-    SortColumn.STATE,
-    SortColumn.RECEIVED,
-)
-"""Columns in the order in which they give way; of two metadata values, the right one first."""
+LAST_TO_GO: Final = (SortColumn.ASKED, SortColumn.STATE, SortColumn.RECEIVED)
+"""What stays when all other columns have given way; the last of these stays longest."""
 
 _STATE_WIDTH: Final = 17
 _DESCRIPTION: Final = Column(SortColumn.DESCRIPTION)
@@ -108,8 +94,7 @@ _LAST_GROWTH: Final = (
 _SIGN: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a column stands: its left edge and its width, in cells."""
 
     column: Column
@@ -147,8 +132,9 @@ def lay_out(
     chosen = wanted.pop(description, None) if description else None
     fits = _taken(_each(wanted, _IDEAL, full)) <= width
     widths = _each(wanted, _LEAST, full if fits else usual)
-    rank = {column: (FIRST_TO_GO.index(column.kind), -at) for at, column in enumerate(wanted)}
-    for column in sorted(wanted, key=rank.__getitem__):
+    staying = [column for column in wanted if column.kind in LAST_TO_GO]
+    staying.sort(key=lambda column: LAST_TO_GO.index(column.kind))
+    for column in (*(one for one in reversed(wanted) if one not in staying), *staying):
         if _taken(widths) > width and len(widths) > 1:
             del widths[column]
     _grow(widths, wanted, width, _GROWTH)

@@ -1,0 +1,33 @@
+"""What a person can do with the columns of the table."""
+
+from __future__ import annotations
+
+from opdash.tui.actions.base import Action, Place
+
+
+def columns() -> tuple[Action, ...]:
+    """Return the way to the choice of columns, and what works there."""
+
+    def here(id_: str, keys: tuple[str, ...], label: str, sentence: str, rank: int) -> Action:
+        return Action(id_, keys, label, sentence, (Place.COLUMNS,), rank=rank, in_palette=False)
+
+    return (
+        Action(
+            "columns",
+            ("v",),
+            "Columns",
+            "Choose the table's columns, their order and their widths.",
+            (Place.PAYMENTS,),
+            rank=15,
+        ),
+        here("toggle_column", ("space",), "Show/hide", "Show the column, or hide it.", 2),
+        here("column_left", ("K", "shift+up"), "Left", "Move the column to the left.", 4),
+        here("column_right", ("J", "shift+down"), "Right", "Move the column to the right.", 5),
+        here("narrower", ("left",), "Narrower", "Give the column one cell less.", 6),
+        here("wider", ("right",), "Wider", "Give the column one cell more.", 6),
+        here("width_auto", ("a",), "Auto width", "Let the table choose the column's width.", 7),
+        here("metadata", ("m",), "Metadata", "Add a column by its path in the metadata.", 3),
+        here("standard", ("r",), "Reset", "Go back to the columns that opdash begins with.", 8),
+        here("use", ("enter",), "Use", "Use these columns, now and after the next start.", 1),
+        here("cancel", ("escape", "v", "q"), "Cancel", "Leave the columns as they were.", 2),
+    )
