@@ -29,7 +29,6 @@ from opdash.service.events import (
     PaymentsChanged,
     StatusChanged,
 )
-from opdash.service.session import WalletSession
 from opdash.service.giving_back import GivenBack
 from opdash.service.grant_office import GrantView
 from opdash.service.rights import Right
@@ -160,7 +159,6 @@ class FakeSession:
         return ()
 
 
-class FakeDashboard:
 class FakeOffice:
     """The grants as a test wants them; what was asked for is kept.
 
@@ -210,6 +208,7 @@ class FakeOffice:
         return answer
 
 
+class FakeDashboard:
     """The service as the screens see it."""
 
     def __init__(
@@ -364,7 +363,6 @@ class World:
         self.dashboard.events.publish(ConsentEnded("shop", granted, sentence, number))
 
 
-def shop_payments(asset: Asset = USD) -> list[IncomingPayment]:
 def grant_view(**changes: Any) -> GrantView:
     """Return the grant that opdash usually holds: of an hour ago, with nine minutes left."""
     view = GrantView(
@@ -389,6 +387,7 @@ def grant_view(**changes: Any) -> GrantView:
     return replace(view, **changes)
 
 
+def shop_payments(asset: Asset = USD) -> list[IncomingPayment]:
     """Return the payments of a small shop in all states that matter, newest first."""
     unit = 10 ** min(asset.scale, 16)
     hour, day = timedelta(hours=1), timedelta(days=1)

@@ -10,8 +10,8 @@ from opdash.tui.widgets.line import width_of
 from opdash.tui.widgets.status_line import Whereabouts, status_spans
 
 THIRD_PAGE = Whereabouts(known=5000, complete=False, page=2, page_size=20, sort=NEWEST_FIRST)
-SCOPED = replace(THIRD_PAGE, scope="created by opdash only", short_scope="own only")
 
+SCOPED = replace(THIRD_PAGE, scope="created by opdash only", short_scope="own only")
 
 
 def said(where: Whereabouts, width: int = 120) -> str:

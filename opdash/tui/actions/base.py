@@ -16,8 +16,8 @@ class Place(StrEnum):
     DETAIL = "One incoming payment"
     OUTGOING = "Outgoing payment"
     RECEIPTS = "Receipts per hour and day"
-    CREATE = "New incoming payment"
     GRANTS = "Grants and tokens"
+    CREATE = "New incoming payment"
     COMPLETE = "Complete a payment"
     ADD_WALLET = "Add a wallet address"
     REMOVE_WALLET = "Remove a wallet address"
@@ -141,6 +141,6 @@ FORMS = (
     Place.ADD_WALLET,
     Place.REMOVE_WALLET,
     Place.SAVE_SEARCH,
-)
     Place.GIVE_BACK,
     Place.SCOPE,
+)
