@@ -20,7 +20,7 @@ from opdash.openpayments.resources import WalletAddress
 from opdash.paths import key_directory, key_id_of, keys
 from opdash.service.dashboard import Dashboard, KeyCheck
 from opdash.service.naming import free_name
-from opdash.settings import PAGE_SIZES, Profile
+from opdash.settings import PAGE_SIZES, AccessLevel, Profile
 
 
 def run(arguments: list[str]) -> int:
@@ -42,6 +42,7 @@ def run(arguments: list[str]) -> int:
             ca_file=place(options.ca_file),
             scope=Scope.EVERYTHING if options.scope == "everything" else Scope.OWN,
             label=options.label,
+            access=AccessLevel(options.access),
         )
         settings.adding(profile)
 
@@ -86,6 +87,12 @@ def _parser() -> CommandParser:
         choices=("own", "everything"),
         default="own",
         help="see payments that opdash created, or everything (needs consent)",
+    )
+    parser.add_argument(
+        "--access",
+        choices=("full", "read-only"),
+        default="full",
+        help="read-only asks for no right to create or complete",
     )
     parser.add_argument(
         "--poll-interval", metavar="SECONDS", type=float, default=5.0, help="0.2 to 3600"

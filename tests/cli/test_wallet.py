@@ -39,12 +39,14 @@ def test_everything_about_it_can_be_chosen(
     shell: Shell, sandbox: SandboxProcess, key: list[str]
 ) -> None:
     words = ["--name", "Café", "--label", "Rosa's", "--scope", "everything", "--poll-interval", "2"]
+    words += ["--access", "read-only"]
     words += ["--page-size", "20", "--default", "--json"]
 
     ran = shell.done("wallet", "add", sandbox.main_wallet, *key, *words)
 
     (profile,) = shell.settings.profiles
     assert (profile.name, profile.label, profile.scope) == ("Café", "Rosa's", Scope.EVERYTHING)
+    assert profile.is_read_only
     assert (profile.poll_interval, profile.page_size) == (2.0, 20)
     assert shell.settings.default_profile == "Café"
     assert ran.line["walletAddress"] == sandbox.main_wallet
