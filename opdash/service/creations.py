@@ -8,12 +8,13 @@ looked up by that id in what the list shows, and nothing is ever sent a second t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
-from opdash.errors import OpdashError
+from opdash.errors import LedgerError, OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import (
     NEWEST_FIRST,
@@ -126,18 +127,21 @@ class Creator:
         try:
             payment = await self._connection.authorised(Right.INCOMING, post)
         except (UnansweredError, ServerFaultError, ProtocolError) as error:
-            return await self._step(creation, CreationStatus.UNKNOWN, error=str(error))
+            with _sent_all_the_same("It is unknown whether the payment was created"):
+                return await self._step(creation, CreationStatus.UNKNOWN, error=str(error))
         except OpdashError as error:
-            await self._step(creation, CreationStatus.FAILED, error=str(error))
+            with suppress(LedgerError):  # that nothing was created matters more
+                await self._step(creation, CreationStatus.FAILED, error=str(error))
             raise
-        await self._poller.record_one(wallet, payment, Source.CREATE)
         as_asked = payment.incoming_amount == draft.amount
-        return await self._step(
-            creation,
-            CreationStatus.CREATED,
-            payment_id=payment.id,
-            error="" if as_asked else _OTHER_AMOUNT,
-        )
+        with _sent_all_the_same("The payment was created"):
+            await self._poller.record_one(wallet, payment, Source.CREATE)
+            return await self._step(
+                creation,
+                CreationStatus.CREATED,
+                payment_id=payment.id,
+                error="" if as_asked else _OTHER_AMOUNT,
+            )
 
     async def _conclude(self, creation: Creation) -> None:
         """Ask the list itself once more: who hears that nothing was created will create again.
@@ -217,3 +221,15 @@ class Creator:
                 return None
             offset += len(rows)
         return None
+
+
+@contextmanager
+def _sent_all_the_same(what: str) -> Iterator[None]:
+    """Say what has happened where the ledger can no longer take it over: the intent is in there."""
+    try:
+        yield
+    except LedgerError as error:
+        raise LedgerError(
+            f"{what}, which cannot be written down: {error.sentence}",
+            f"Do not create it again: opdash looks for it with every poll. {error.advice}",
+        ) from error
