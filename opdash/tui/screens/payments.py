@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -9,7 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.notifications import SeverityLevel
+from textual.timer import Timer
 
+from opdash.errors import OpdashError
 from opdash.ledger.records import Creation, CreationStatus, PaymentRow, Sort
 from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
@@ -24,13 +27,14 @@ from opdash.service.events import (
 from opdash.service.rights import check_may_write
 from opdash.service.session import WalletSession
 from opdash.settings import PAGE_SIZES
-from opdash.table_view import STANDARD
+from opdash.table_view import STANDARD, ColumnChoice
 from opdash.tui import format as fmt
 from opdash.tui.actions import Place, bindings
 from opdash.tui.announcements import is_news
 from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.screens.cursor import CursorActions, Movable
 from opdash.tui.screens.payments_figures import Figures
+from opdash.tui.screens.payments_folds import PaymentsFolds
 from opdash.tui.screens.payments_frame import (
     WIDE,
     PaymentsFrame,
@@ -38,11 +42,11 @@ from opdash.tui.screens.payments_frame import (
     why_not_completable,
 )
 from opdash.tui.screens.payments_search import PaymentsSearch
+from opdash.tui.screens.payments_view import WAIT, ViewKeeper
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.notices import creation_result
 from opdash.tui.widgets.payment_table import PaymentTable
-from opdash.tui.widgets.row_window import LedgerRows
 
 if TYPE_CHECKING:
     from opdash.tui.widgets.payment_detail import PaymentDetail
@@ -71,6 +75,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._painted = False
         self._summing = False
         self._sum_again = False
+        self._saving: Timer | None = None
         self._table: PaymentTable | None = None
         self._pane: PaymentDetail | None = None
 
@@ -79,10 +84,19 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def compose(self) -> ComposeResult:
         """Place the lines, the table, and on a wide screen the details."""
         self._figures = Figures(self.dashboard.reader, self.session)
-        self._search = PaymentsSearch(
-            self.dashboard.reader, self.session, self.background, self._found
+        self._folds = PaymentsFolds(
+            self.dashboard.reader,
+            self.session,
+            self.dashboard.clock,
+            lambda: self.dashboard.settings,
+            self.background,
+            self._found,
         )
-        self._frame = PaymentsFrame(self.session, self._figures, self._search)
+        self._search = PaymentsSearch(
+            self.dashboard.reader, self.session, self.background, self._found, self._folds.rows
+        )
+        self._frame = PaymentsFrame(self.session, self._figures, self._search, self._folds)
+        self._views = ViewKeeper(self.dashboard, self.session.profile.name, self._save_view_soon)
         yield from self._frame.above
         with Horizontal(id="body"):
             yield self._frame.empty
@@ -95,9 +109,16 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def _new_table(self) -> PaymentTable | None:
         wallet = self.session.wallet
         if wallet is not None:
-            rows = LedgerRows(self.dashboard.reader, wallet.id)
-            size = self.session.profile.page_size
-            self._table = PaymentTable(rows, wallet.asset, self.session.now, page_size=size)
+            rows = self._folds.rows(wallet.id)
+            view = self._views.at_first
+            self._table = PaymentTable(
+                rows,
+                wallet.asset,
+                self.session.now,
+                columns=view.columns,
+                sort=view.sort,
+                page_size=view.page_size,
+            )
         return self._table
 
     def _new_pane(self) -> PaymentDetail:
@@ -117,6 +138,20 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         """Add what the first frame did without."""
         self._painted = True
         self._sum_up()
+        self._folds.update(self._table)
+        self.call_later(self._restore_view)
+
+    async def _restore_view(self) -> None:
+        if self._table is not None:
+            await self._views.restore(self._table, self._search)
+
+    def _save_view_soon(self) -> None:
+        if self._saving is not None:
+            self._saving.stop()
+        self._saving = self.set_timer(WAIT, self._save_view)
+
+    def _save_view(self) -> None:
+        self.background(self._views.save, "save-view")
 
     def on_resize(self, event: events.Resize) -> None:
         """Show or hide the details as the width allows, and fit every line."""
@@ -144,28 +179,37 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             case _:
                 pass
 
+    def on_screen_resume(self) -> None:
+        """Fold what saved searches name by now: a dialog may have changed them."""
+        if self._painted:
+            self._folds.update(self._table)
+
     async def _take_over_session(self) -> None:
         """Build everything anew on the session that works for this wallet address by now."""
+        await self._views.save()
         self._search.close()
+        self._folds.close()
         self._figures.close()
         self.session = self.dashboard.session(self.session.profile.name)
         self._table = self._pane = None
         await self.recompose()
         super().on_mount()
         self._reload()
-        if self._table is not None:
-            self._table.focus()
+        await self._restore_view()
+        self.query(PaymentTable).focus()
 
     def _payments_changed(self, event: PaymentsChanged) -> None:
+        news = [change.payment.id for change in event.changes if is_news(change, self._looked_at)]
+        self._folds.note(news)
         self._reload()
         if self._table is not None:
-            news = (change for change in event.changes if is_news(change, self._looked_at))
-            self._table.mark(change.payment.id for change in news)
+            self._table.mark(news)
 
     def _status_changed(self) -> None:
         if self._table is None and (table := self._new_table()):
             self.query_one("#body").mount(table, after="#empty")
             self.call_after_refresh(self._reload)
+            self.call_after_refresh(self._restore_view)
             table.focus()
         if self._figures.unanswered or self._figures.are_behind():
             self._reload()
@@ -199,6 +243,8 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._fill()
         self._show_detail()
         self._sum_up()
+        if self._painted:
+            self._folds.update(self._table)
 
     def _sum_up(self) -> None:
         """Add up anew what is open and what arrived; a sum that is under way is finished first."""
@@ -230,15 +276,20 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
 
     def _fill(self) -> None:
         self._frame.fill(self._table, self.size.width, fetching=self._fetching)
+        self._views.note(self._table, self._search)
         pane = self._pane
         shown = pane is not None and pane.display and pane.is_attached
         self._frame.join_rules_at(pane.region.x if pane is not None and shown else None)
 
     def _fill_place(self) -> None:
         self._frame.fill_place(self._table, self.size.width, fetching=self._fetching)
+        self._views.note(self._table, self._search)
 
     def _show_detail(self) -> None:
-        if self._pane is not None:
+        fold = None if self._table is None else self._table.fold
+        if self._pane is not None and fold is not None:
+            self._pane.show_fold(self.session, fold)
+        elif self._pane is not None:
             self._pane.show(self.session, self._selected)
 
     def _tick(self) -> None:
@@ -251,6 +302,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         if self._table is None:
             return
         self._table.tick()
+        self._folds.tick(self._table)
         seen = frozenset(row.id for row in self._table.rows_in_view())
         if seen != self._watched:
             self._watched = seen
@@ -269,12 +321,15 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
 
     def on_payment_table_sort_changed(self) -> None:
         """Tell the order; what a filter found must be put into it."""
-        self._search.again()
+        self._search.again(self._table)
         self._fill_place()
 
     def on_payment_table_opened(self, message: PaymentTable.Opened) -> None:
         """Open a row that was clicked twice."""
-        self._open(message.row)
+        if isinstance(message.row, PaymentRow):
+            self._open(message.row)
+        else:
+            self.action_fold()
 
     def on_payment_table_end_passed(self, message: PaymentTable.EndPassed) -> None:
         """Fetch what is older than the last known payment, and go on there."""
@@ -335,6 +390,21 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             following = [size for size in PAGE_SIZES if size > self._table.page_size]
             self._table.page_size = following[0] if following else PAGE_SIZES[0]
             self._fill_place()
+
+    def action_columns(self) -> None:
+        """Choose the columns; the table shows them meanwhile."""
+        from opdash.tui.column_draft import metadata_columns
+        from opdash.tui.screens.columns import ColumnsScreen
+
+        def chosen(columns: tuple[ColumnChoice, ...] | None) -> None:
+            if columns is not None and self._table is not None:
+                self._table.set_columns(columns)
+                self._fill_place()
+
+        if table := self._rows:
+            offered = metadata_columns(table.rows_in_view())
+            screen = ColumnsScreen(table.columns, offered, table.set_columns)
+            self.app.push_screen(screen, chosen)
 
     def action_sort_by(self, number: int) -> None:
         """Sort by the column of that number."""
@@ -417,10 +487,13 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         """Show the keys that work in the filter."""
         self.opdash.show_help(Place.FILTER)
 
-    def on_unmount(self) -> None:
-        """End the threads that read."""
+    async def on_unmount(self) -> None:
+        """End the threads that read, and write how the table was left."""
         self._search.close()
+        self._folds.close()
         self._figures.close()
+        with suppress(OpdashError):
+            await self._views.save()
 
     def action_switch_pane(self) -> None:
         """Change between the table and the details."""
@@ -439,9 +512,26 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._table.hold()
 
     def action_open(self) -> None:
-        """Show all about the selected payment."""
+        """Show all about the selected payment, or the payments that stand in one line."""
         if self._selected is not None:
             self._open(self._selected)
+        elif self._table is not None and self._table.fold is not None:
+            self.action_fold()
+
+    def action_fold(self) -> None:
+        """Open or close the line of several payments."""
+        if self._rows:
+            self._turned(self._folds.turn(self._rows))
+
+    def action_fold_all(self) -> None:
+        """Close all such lines, or show a row for each payment."""
+        if self._rows:
+            self._turned(self._folds.turn_all(self._rows))
+
+    def _turned(self, why_not: str) -> None:
+        if why_not:
+            self.tell(why_not, severity="warning")
+        self._found()
 
     def _open(self, row: PaymentRow) -> None:
         from opdash.tui.screens.detail import DetailScreen

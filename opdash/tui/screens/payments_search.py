@@ -10,13 +10,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from opdash.errors import LedgerError
+from opdash.ledger.ranking import INDEXED
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import NEWEST_FIRST, PaymentRow
 from opdash.service.session import WalletSession
 from opdash.tui.failures import told
 from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.payment_table import PaymentTable
-from opdash.tui.widgets.row_window import LedgerRows
+from opdash.tui.widgets.row_window import RowSource
 
 if TYPE_CHECKING:
     from opdash.ledger.search.saved import SavedSearch
@@ -43,6 +44,7 @@ class PaymentsSearch:
         session: WalletSession,
         run: Run,
         changed: Callable[[], None],
+        all_rows: Callable[[str], RowSource],
     ) -> None:
         """Prepare; nothing is read before something is typed.
 
@@ -51,6 +53,7 @@ class PaymentsSearch:
             session: Whose payments they are.
             run: Runs work in the background.
             changed: Is called when other rows are shown, or more is known of them.
+            all_rows: Returns the rows of a wallet address without a filter.
         """
         self.line = FilterLine()
         self.coming = False
@@ -58,10 +61,12 @@ class PaymentsSearch:
         self._session = session
         self._run = run
         self._changed = changed
+        self._all_rows = all_rows
         self._thread: SearchThread | None = None
         self._table: PaymentTable | None = None
         self._text = ""
         self._shown = ""
+        self._arranges = False
 
     @property
     def is_on(self) -> bool:
@@ -90,21 +95,36 @@ class PaymentsSearch:
             self._text = text
             self._search(query)
 
-    def again(self) -> None:
-        """Search once more, because the ledger, the order or the day has changed."""
-        if self._text:
+    def again(self, table: PaymentTable | None = None) -> None:
+        """Search once more, because the ledger, the order or the day has changed.
+
+        All rows are put into an order without an index in the same way.
+
+        Args:
+            table: The one that shows them, where nothing was searched before.
+        """
+        self._table = table or self._table
+        if self._text or self._wants_arranging:
+            self._arranges = not self._text
             self._search(self._read(self._text))
+        elif self._arranges:
+            self.clear()
+
+    @property
+    def _wants_arranging(self) -> bool:
+        return self._table is not None and self._table.sort.column not in INDEXED
 
     def clear(self) -> None:
         """Show all rows."""
-        was_on = self.is_on
-        self._text, self._shown, self.coming = "", "", False
+        was_on = self.is_on or self._arranges
+        self._text, self._shown, self.coming, self._arranges = "", "", False, False
         self.line.show_totals(None)
         if self._thread is not None:
             self._thread.begin()
         wallet_id = self._session.wallet_id
         if was_on and self._table is not None and wallet_id is not None:
-            self._table.show_rows(LedgerRows(self._reader, wallet_id))
+            self._table.show_rows(self._all_rows(wallet_id))
+            self.again()
         self._changed()
 
     async def count(self, search: SavedSearch) -> int | None:
@@ -176,7 +196,8 @@ class PaymentsSearch:
                 table.select(held.id)
             self._shown, self.coming = query.text, False
             self._changed()
-            self.line.show_totals(await thread.totals(request, query))
+            if not query.is_empty:
+                self.line.show_totals(await thread.totals(request, query))
         except OutdatedError:
             return
         except LedgerError as error:
