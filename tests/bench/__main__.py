@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from tests.bench import (
     decoding,
+    folding,
     granting,
     killing,
     planning,
@@ -34,6 +35,7 @@ FIGURES: tuple[Figure, ...] = (
     *planning.FIGURES,
     *granting.FIGURES,
     *searching.FIGURES,
+    *folding.FIGURES,
     *starting.FIGURES,
 )
 """All figures there are, in the order in which they are printed."""
