@@ -76,11 +76,11 @@ def outline_of(metadata_json: str) -> str:
 
 def _outline(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _outline(value[name]) for name in sorted(value)}
+        return {name: _outline(value[name]) for name in sorted(value)} or 0
     if isinstance(value, list):
         inner = (_outline(member) for member in value if isinstance(member, dict | list))
         distinct = {_ENCODER.encode(outline): outline for outline in inner if outline}
-        return [distinct[text] for text in sorted(distinct)]
+        return [distinct[text] for text in sorted(distinct)] or 0
     return 0
 
 

@@ -99,12 +99,13 @@ LEAVES = st.one_of(
 TREES = st.lists(LEAVES | LEAVES.map(Not), max_size=3).map(lambda terms: All(tuple(terms)))
 
 _VALUES = st.one_of(TEXTS, st.integers(-9, 99), st.booleans(), st.none())
+_OBJECTS = st.dictionaries(st.just("b"), _VALUES)
 METADATA = st.one_of(
     st.none(),
     st.sampled_from(["{}", "nonsense", '{"a": 1.50}', '{"a":"\\u006camp"}', '{"a.b":{"b":-0}}']),
     st.dictionaries(
-        st.sampled_from(["externalRef", "description", "orderId", "a", "a.b", "lamp"]),
-        _VALUES | st.lists(_VALUES, max_size=2) | st.dictionaries(st.just("b"), _VALUES),
+        st.sampled_from(["externalRef", "description", "orderId", "a", "a.b", "lamp", "list"]),
+        _VALUES | st.lists(_VALUES | _OBJECTS, max_size=2) | _OBJECTS,
         max_size=3,
     ),
 )
