@@ -30,7 +30,6 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -298,12 +297,11 @@ def _no_such_profile(name: str, profiles: tuple[Profile, ...]) -> ConfigError:
     return ConfigError(f"There is no wallet “{shown}”.", f"Set up are: {known}.")
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(msgspec.Struct):
     """What the file held when this process last read or wrote it."""
 
     text: str | None = None
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = msgspec.field(default_factory=Settings)
 
 
 class SettingsStore:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-_FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+_FONT_FACE = r"(?s)\s*@font-face \{.*?\}"
 
 _TOAST_SECONDS = 6.0
 _ERROR_SECONDS = 12.0
@@ -184,7 +184,7 @@ class OpdashApp(App[None]):
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Return the screen as an SVG that loads nothing from another server."""
         drawn = super().export_screenshot(title=title, simplify=simplify)
-        return _FONT_FACE.sub("", drawn)
+        return re.sub(_FONT_FACE, "", drawn)
 
     # What the service announces
 

@@ -18,7 +18,6 @@ from opdash.service.events import Event
 from opdash.tui.actions import Place
 from opdash.tui.failures import run_in_background
 from opdash.tui.stylesheets import sheets
-from opdash.tui.widgets.demo_banner import DemoBanner
 
 if TYPE_CHECKING:
     from opdash.service.dashboard import Dashboard
@@ -71,6 +70,8 @@ class OpdashScreen(_Shared[R], Generic[R]):
     def on_mount(self) -> None:
         """Put the banner up."""
         if self.opdash.demo:
+            from opdash.tui.widgets.demo_banner import DemoBanner
+
             self.mount(DemoBanner())
 
 

@@ -7,7 +7,7 @@ beyond the second that are zero in every amount take no room.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from opdash.openpayments.amounts import MINUS, Asset, format_minor
 from opdash.safetext import ELLIPSIS, safe_text
@@ -80,8 +80,7 @@ class AmountWidths:
         return AmountColumn(self.asset, width, decimals, hides=True)
 
 
-@dataclass(frozen=True, slots=True)
-class AmountColumn:
+class AmountColumn(msgspec.Struct, frozen=True):
     """How the amounts of one asset are written in a column.
 
     Attributes:

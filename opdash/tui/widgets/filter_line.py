@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -27,11 +26,12 @@ _MOST_ASSETS = 3
 class FilterLine(Vertical):
     """The filter; nothing of it is built before it is first wanted."""
 
-    @dataclass
     class Typed(Message):
         """The filter reads otherwise now."""
 
-        text: str
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     class FocusChanged(Message):
         """Typing into the filter began or ended."""

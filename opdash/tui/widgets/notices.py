@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -44,6 +43,8 @@ class Notices(Static):
 
 def creation_name(creation: Creation, asset: Asset | None) -> str:
     """Return what a creation asks for: ``25.00 USD INV-7``."""
+    import json
+
     try:
         draft = json.loads(creation.draft_json)
         metadata = draft.get("metadata") or {}

@@ -10,7 +10,6 @@ row. Any other movement, a click, a wheel turn or opening a row ends that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,23 +45,26 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
     class SortChanged(Message):
         """The order of the rows changed."""
 
-    @dataclass
     class EndPassed(Message):
         """A person went beyond the last known row, by a row or by a page."""
 
-        by_page: bool
+        def __init__(self, *, by_page: bool) -> None:
+            super().__init__()
+            self.by_page = by_page
 
-    @dataclass
     class Opened(Message):
         """A person opened a row with the mouse."""
 
-        row: TableRow
+        def __init__(self, row: TableRow) -> None:
+            super().__init__()
+            self.row = row
 
-    @dataclass
     class ReadFailed(Message):
         """The rows could not be read; the sentence says why."""
 
-        sentence: str
+        def __init__(self, sentence: str) -> None:
+            super().__init__()
+            self.sentence = sentence
 
     def __init__(
         self,
