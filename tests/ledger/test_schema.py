@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import closing
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
 
+from opdash.ledger.care import check
 from opdash.ledger.reader import LedgerReader
-from opdash.ledger.records import NEWEST_FIRST, CreationStatus, Scope, TimelineKind
+from opdash.ledger.records import NEWEST_FIRST, CreationStatus, Scope, Source, TimelineKind
 from opdash.ledger.schema import MIGRATIONS, VERSION, Migration, migrate
+from opdash.ledger.search.reading import read_query
+from opdash.ledger.search.values import Moment
 from opdash.ledger.states import State
 from opdash.ledger.store import Ledger
-from tests.ledger import version_1
+from tests.ledger import version_1, versions
 from tests.ledger.builders import ADDRESS, GRACE, NOW, Book, names, payment, payment_id
 
 
@@ -49,6 +53,54 @@ def test_a_ledger_of_version_1_is_all_there(tmp_path: Path) -> None:
         changes = ledger.advance(NOW + timedelta(days=3), GRACE, ADDRESS)
         assert names([change.payment for change in changes]) == ["new"]
     assert integrity(path) == "ok"
+
+
+@pytest.mark.parametrize("number", range(2, VERSION))
+def test_a_ledger_of_every_version_since_is_all_there(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    versions.load(path, number)
+    with closing(sqlite3.connect(path)) as connection:
+        assert version(connection) == number
+    with Ledger.open(path) as ledger, LedgerReader.open(path) as reader:
+        rows = {row.id.rpartition("/")[2]: row for row in reader.window(ADDRESS, NEWEST_FIRST)}
+        assert {name: (row.state, row.received) for name, row in rows.items()} == {
+            "short": (State.CLOSED_SHORT, 50),
+            "tip": (State.RECEIVING, 2**64 - 1),
+            "odd": (State.ANOMALY, 0),
+            "new": (State.UNAVAILABLE, 0),
+        }
+        assert rows["short"].reference == "INV-2"
+        assert rows["new"].gone_at == NOW + timedelta(minutes=1)
+        kinds = [entry.kind for entry in reader.timeline(ADDRESS, rows["short"].id)]
+        assert kinds.count(TimelineKind.METADATA) == 2
+        (creation,) = reader.unresolved_creations(ADDRESS)
+        assert (creation.request_id, creation.error) == ("r-1", "No answer.")
+        scan = reader.scan(ADDRESS, Scope.OWN)
+        assert (scan.whole, scan.cursor, scan.pages, scan.payments) == (True, "odd", 1, 2)
+        assert reader.wallets()[0].received_total == 2**64 + 49
+        while ledger.index_texts():
+            pass
+        query = read_query("ref=INV-2", Moment(now=NOW, zone=UTC))
+        assert names(reader.window(ADDRESS, query=query)) == ["short"]
+        (change,) = ledger.record(
+            ADDRESS,
+            [payment("odd", asked=5, asked_code="EUR", received=1)],
+            at=NOW + timedelta(hours=2),
+            source=Source.GET,
+            scope=Scope.OWN,
+            grace=GRACE,
+        )
+        assert change.payment.received == 1
+    assert integrity(path) == "ok"
+    assert check(path).ok
+    with closing(sqlite3.connect(path)) as connection:
+        assert version(connection) == VERSION
+
+
+def test_every_version_before_todays_is_kept() -> None:
+    """A migration is added only when the ledger before it was kept to test it against."""
+    kept = {number for number in range(2, VERSION) if versions.file_of(number).exists()}
+    assert kept == set(range(2, VERSION))
 
 
 def test_version_1_is_what_its_migration_makes(tmp_path: Path) -> None:
