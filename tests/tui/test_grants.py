@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from opdash.errors import OpdashError
-from opdash.ledger.records import Scope
+from opdash.ledger.records import Scope, Source
 from opdash.openpayments.errors import GrantDeniedError, UnreachableError
 from opdash.service.events import ProfileChanged
 from opdash.service.giving_back import GivenBack
@@ -35,7 +35,15 @@ from opdash.tui.widgets.payment_table import PaymentTable
 from opdash.tui.widgets.sheet import Sheet, SheetView
 from opdash.tui.widgets.status_line import StatusLine
 from opdash.tui.widgets.wallet_list import WalletList
-from tests.tui.doubles import NOW, FakeSession, World, grant_view, shop_payments
+from tests.tui.doubles import (
+    GRACE,
+    NOW,
+    FakeSession,
+    World,
+    grant_view,
+    make_payment,
+    shop_payments,
+)
 
 Compare = Callable[..., bool]
 SMALL, LARGE = (80, 24), (120, 40)
@@ -450,3 +458,52 @@ def test_questions_look(
 def test_no_button_is_pressed_by_accident(world: World) -> None:
     """The way back is the button that has the focus in every question."""
     assert {GiveBackScreen.AUTO_FOCUS, ScopeScreen.AUTO_FOCUS} == {"#leave"}
+
+
+# What the narrower scope does not show
+
+
+@pytest.fixture
+def narrowed(world: World) -> World:
+    """A wallet that showed everything until a minute ago."""
+    others = [
+        make_payment(301, asked=4200, ago=timedelta(minutes=3), reference="THEIRS-OPEN"),
+        make_payment(302, asked=4200, received=4200, completed=True, reference="THEIRS-PAID"),
+    ]
+    world.ledger.record(
+        world.wallet.id,
+        others,
+        at=NOW - timedelta(minutes=1),
+        source=Source.LIST,
+        scope=Scope.EVERYTHING,
+        grace=GRACE,
+    )
+    return world
+
+
+def line_of(app: OpdashApp, words: str) -> str:
+    table = app.screen.query_one(PaymentTable)
+    lines = ["".join(s.text for s in table.render_line(y)) for y in range(table.size.height)]
+    return next(line for line in lines if words in line)
+
+
+async def test_what_the_scope_does_not_show_is_marked_and_told(narrowed: World) -> None:
+    app = OpdashApp(narrowed.dashboard.real)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        assert "UNPAID‡" in line_of(app, "THEIRS-OPEN")
+        assert "‡" not in line_of(app, "THEIRS-PAID")  # it cannot change any more
+        assert "‡" not in line_of(app, "INV-2026-0412")
+        said = app.screen.query(SheetView).first().text
+        assert "Not visible under this scope, created by opdash only" in said
+        assert "1 min ago" in said
+
+
+async def test_nothing_is_marked_while_everything_is_seen(narrowed: World) -> None:
+    profile = replace(narrowed.session.profile, scope=Scope.EVERYTHING)
+    narrowed.session.profile = profile
+    narrowed.dashboard.settings = Settings((profile,))
+    app = OpdashApp(narrowed.dashboard.real)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        assert "‡" not in line_of(app, "THEIRS-OPEN")

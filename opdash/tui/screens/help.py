@@ -17,6 +17,7 @@ from opdash.ledger.states import GLYPHS, State
 from opdash.tui.actions import Action, Place, actions_at, bindings
 from opdash.tui.screens.base import OpdashModal
 from opdash.tui.stylesheets import sheets
+from opdash.tui.widgets.beyond import BEYOND
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.row_painter import CHANGED, GONE
 
@@ -27,6 +28,7 @@ _SIGNS = (
     (CHANGED, "changed since the cursor was last on it"),
     ("*", "covered, but the server has not completed it"),
     (GONE, "no longer at the server; the ledger remembers it"),
+    (BEYOND, "not visible under the scope (S), and not refreshed"),
 )
 
 

@@ -42,6 +42,7 @@ from opdash.tui.screens.payments_frame import (
     why_not_completable,
 )
 from opdash.tui.screens.payments_search import PaymentsSearch
+from opdash.tui.screens.payments_totals import PaymentsTotals
 from opdash.tui.screens.payments_view import WAIT, ViewKeeper
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.filter_line import FilterLine
@@ -95,7 +96,10 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._search = PaymentsSearch(
             self.dashboard.reader, self.session, self.background, self._found, self._folds.rows
         )
-        self._frame = PaymentsFrame(self.session, self._figures, self._search, self._folds)
+        self._totals = PaymentsTotals(self._figures, self.background, self._search.totals_of_all)
+        self._frame = PaymentsFrame(
+            self.session, self._figures, self._search, self._folds, self._totals
+        )
         self._views = ViewKeeper(self.dashboard, self.session.profile.name, self._save_view_soon)
         yield from self._frame.above
         with Horizontal(id="body"):
@@ -119,6 +123,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
                 sort=view.sort,
                 page_size=view.page_size,
             )
+            self._table.painter.set_view(self.session.profile.scope)
         return self._table
 
     def _new_pane(self) -> PaymentDetail:
@@ -245,6 +250,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._sum_up()
         if self._painted:
             self._folds.update(self._table)
+        self._totals.update()
 
     def _sum_up(self) -> None:
         """Add up anew what is open and what arrived; a sum that is under way is finished first."""
@@ -517,6 +523,12 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._open(self._selected)
         elif self._table is not None and self._table.fold is not None:
             self.action_fold()
+
+    def action_totals(self) -> None:
+        """Show what all payments add up to, or show it no more."""
+        if self._table is not None:
+            self._totals.turn()
+            self._fill()
 
     def action_fold(self) -> None:
         """Open or close the line of several payments."""

@@ -13,6 +13,7 @@ from opdash.ledger.records import PaymentRow, Scope, SortColumn
 from opdash.safetext import ELLIPSIS, safe_text
 from opdash.tui import format as fmt
 from opdash.tui.widgets.amount_column import AmountColumn, AmountWidths
+from opdash.tui.widgets.beyond import BEYOND, is_beyond
 from opdash.tui.widgets.table_layout import AMOUNTS, Place
 
 GONE = "†"
@@ -36,13 +37,23 @@ def amount_columns(places: Sequence[Place], widths: AmountWidths) -> dict[Place,
     }
 
 
-def cell_of(place: Place, amounts: dict[Place, AmountColumn]) -> Cell | None:
-    """Return what writes a column; None for one whose text depends on the moment."""
+def cell_of(
+    place: Place, amounts: dict[Place, AmountColumn], view: Scope = Scope.EVERYTHING
+) -> Cell | None:
+    """Return what writes a column; None for one whose text depends on the moment.
+
+    Args:
+        place: The column.
+        amounts: How each column of amounts is written.
+        view: The scope under which the server is asked; what it does not show is marked.
+    """
     kind, width = place.column.kind, place.width
     if kind in AMOUNTS:
         return partial(_AMOUNT_CELLS[kind], amounts[place])
     if kind is SortColumn.METADATA:
         return _metadata(place.column.path, width)
+    if kind is SortColumn.STATE:
+        return partial(_state, view, width)
     return partial(_TEXT_CELLS[kind], width) if kind in _TEXT_CELLS else None
 
 
@@ -69,9 +80,9 @@ def fill(text: str, width: int) -> str:
 # Texts
 
 
-def _state(width: int, row: PaymentRow) -> tuple[str, fmt.Tone]:
-    gone = GONE if row.no_longer_at_server else ""
-    return fill(f"{fmt.glyph(row.state)} {fmt.state_word(row)}{gone}", width), fmt.state_tone(row)
+def _state(view: Scope, width: int, row: PaymentRow) -> tuple[str, fmt.Tone]:
+    sign = GONE if row.no_longer_at_server else BEYOND if is_beyond(row, view) else ""
+    return fill(f"{fmt.glyph(row.state)} {fmt.state_word(row)}{sign}", width), fmt.state_tone(row)
 
 
 def _reference(width: int, row: PaymentRow) -> tuple[str, fmt.Tone]:
@@ -106,7 +117,6 @@ def _metadata(path: str, width: int) -> Cell:
 
 
 _TEXT_CELLS: dict[SortColumn, Callable[[int, PaymentRow], tuple[str, fmt.Tone]]] = {
-    SortColumn.STATE: _state,
     SortColumn.REFERENCE: _reference,
     SortColumn.DESCRIPTION: _description,
     SortColumn.ASSET: _asset,

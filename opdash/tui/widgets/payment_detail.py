@@ -163,7 +163,8 @@ class PaymentDetail(VerticalScroll):
             views.first().show([row("", Content.styled("No payment is selected.", "$muted"))])
             views.last().show(())
             return
-        views.first().show(head_entries(self.payment, self._session.now(), whole=self._whole))
+        now, view = self._session.now(), self._session.profile.scope
+        views.first().show(head_entries(self.payment, now, whole=self._whole, view=view))
         views.last().show([*self._tail, *self._methods])
 
 

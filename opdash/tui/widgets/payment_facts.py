@@ -11,6 +11,7 @@ from textual.content import Content
 from opdash.ledger.records import (
     ANOMALY_TEXT,
     PaymentRow,
+    Scope,
     Source,
     TimelineEntry,
     TimelineKind,
@@ -33,6 +34,8 @@ from opdash.tui.format import (
     state_tone,
     state_word,
 )
+from opdash.tui.widgets.beyond import BEYOND, is_beyond
+from opdash.tui.widgets.header import SCOPE_WORDS
 from opdash.tui.widgets.progress_line import ProgressLine, percent
 from opdash.tui.widgets.sheet import Entry, facts, heading, row
 
@@ -54,13 +57,16 @@ _STYLES: dict[Tone, str] = {
 }
 
 
-def head_entries(payment: PaymentRow, now: datetime, *, whole: bool) -> list[Entry]:
+def head_entries(
+    payment: PaymentRow, now: datetime, *, whole: bool, view: Scope = Scope.EVERYTHING
+) -> list[Entry]:
     """Return what a payment is: name, state, amounts, times, URL, and what needs a person.
 
     Args:
         payment: As the ledger knows it.
         now: The server's present instant, UTC.
         whole: Whether there is a whole screen for it, or only a pane.
+        view: The scope under which the server is asked.
     """
     entries: list[Entry] = [
         row("", Content.styled(payment_name(payment), "bold")),
@@ -74,6 +80,10 @@ def head_entries(payment: PaymentRow, now: datetime, *, whole: bool) -> list[Ent
     entries += [
         row(Content.styled("▲ ", "$attention"), sentence) for sentence in attention(payment, now)
     ]
+    if is_beyond(payment, view):
+        seen = relative(payment.last_seen_at, now)
+        words = f"Not visible under this scope, {SCOPE_WORDS[view]}: this is how it was {seen}."
+        entries.append(row(Content.styled(f"{BEYOND} ", "$attention"), words))
     entries += [
         row(Content.styled("! ", "$bad"), safe_text(_sentence(_anomaly(code))))
         for code in payment.anomalies

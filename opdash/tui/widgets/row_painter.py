@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from opdash.ledger.records import PaymentRow, Sort
+from opdash.ledger.records import PaymentRow, Scope, Sort
 from opdash.tui import format as fmt
 from opdash.tui.widgets.amount_column import AmountColumn, AmountWidths
 from opdash.tui.widgets.cells import (
@@ -79,6 +79,11 @@ class RowPainter:
         self._headings: dict[Sort, Strip] = {}
         self._amounts: dict[Place, AmountColumn] = {}
         self._members: AbstractSet[str] = frozenset()
+        self._view = Scope.EVERYTHING
+
+    def set_view(self, view: Scope) -> None:
+        """Take the scope under which the server is asked, before anything is laid out."""
+        self._view = view
 
     def set_members(self, members: AbstractSet[str]) -> None:
         """Take the ids of the payments that belong to a line above them."""
@@ -89,7 +94,7 @@ class RowPainter:
         amounts = amount_columns(places, widths)
         clocks = [clock_of(place) for place in places]
         self._places, self._width, self._amounts = places, width, amounts
-        self._columns = [(place, cell_of(place, amounts)) for place in places]
+        self._columns = [(place, cell_of(place, amounts, self._view)) for place in places]
         self._clocks = [clock for clock in clocks if clock is not None]
         self.forget()
 
