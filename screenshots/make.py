@@ -20,6 +20,7 @@ from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import PaymentRow
 from opdash.ledger.states import State
 from opdash.service.dashboard import LEDGER_FILE, Dashboard
+from opdash.settings import ConsentWay
 from opdash.tui.app import OpdashApp
 
 if TYPE_CHECKING:
@@ -82,6 +83,17 @@ async def outgoing(pilot: Pilot[Any], home: DemoHome) -> None:
     await pilot.pause(1.0)
 
 
+async def consent(pilot: Pilot[Any], home: DemoHome) -> None:
+    """The question for the account holder's consent, with a code for a phone."""
+    await asyncio.to_thread(home.sandbox.decide, "ask")
+    newest = await asyncio.to_thread(_payable, home)
+    sent = await asyncio.to_thread(home.sandbox.pay, newest, 500)
+    sender = home.sandbox.sender.rpartition("/")[2]
+    app: Any = pilot.app
+    app.background(lambda: app.dashboard.outgoing_payment(sent, first=sender), "consent")
+    await pilot.pause(2.0)
+
+
 SCENES: dict[str, Scene] = {
     "wallets": wallets,
     "payments": payments,
@@ -89,6 +101,7 @@ SCENES: dict[str, Scene] = {
     "create": create,
     "complete": complete,
     "outgoing": outgoing,
+    "consent": consent,
 }
 
 _KEYS = {" ": "space", ".": "full_stop", "-": "minus", ":": "colon", "/": "slash"}
@@ -113,7 +126,7 @@ async def picture(
     """Draw one scene into a file."""
     with demo_home(payer=payer) as home:
         store = home.store
-        dashboard = Dashboard(store, home.data_dir, SystemClock())
+        dashboard = Dashboard(store, home.data_dir, SystemClock(), usual_consent=ConsentWay.POLLING)
         app = OpdashApp(dashboard, demo=True)
         async with app.run_test(size=size) as pilot:
             for _ in range(100):
