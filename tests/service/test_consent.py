@@ -255,9 +255,9 @@ async def test_an_authorization_server_that_answers_html(
             await account.asks()
     finally:
         asking.take_down()
-    assert caught.value.sentence
+    said = "a web page where data was expected" if portal else "in trouble (502 Bad Gateway)"
+    assert said in caught.value.sentence
     assert caught.value.advice
-    assert "<" not in caught.value.sentence
 
 
 async def test_a_page_in_place_of_an_answer_while_waiting_ends_the_wait(
