@@ -19,7 +19,7 @@ from opdash.tui.app import OpdashApp
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.searches import SearchesScreen
 from opdash.tui.widgets.filter_input import FilterInput
-from opdash.tui.widgets.filter_line import FilterLine, totals_spans
+from opdash.tui.widgets.filter_line import FilterLine, TotalsLines, totals_spans
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.line import Line, width_of
 from opdash.tui.widgets.payment_table import PaymentTable
@@ -287,6 +287,59 @@ async def test_nothing_can_be_filtered_where_nothing_is_known(tmp_path: Path) ->
         await pilot.press("slash", "f")
         assert not app.screen.query_one(FilterLine).display
     world.close()
+
+
+def all_totals(app: OpdashApp) -> str:
+    lines = app.screen_stack[0].query("TotalsLines > Line").results(Line)
+    return "\n".join(" ".join(line.text.split()) for line in lines if line.display)
+
+
+def shows_all_totals(app: OpdashApp) -> bool:
+    return app.screen_stack[0].query_one(TotalsLines).display
+
+
+async def test_what_all_payments_add_up_to_is_shown_when_wanted(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert not shows_all_totals(app)
+        await pilot.press("equals_sign")
+        await settle(pilot)
+        assert shows_all_totals(app)
+        assert all_totals(app) == (
+            "USD 70 payments asked 5,265.00 received 2,227.00 difference −3,055.00 of the 70 known"
+        )
+        world.record(make_payment(600, asked=None, received=100, received_asset=Asset("EUR", 1)))
+        world.set_complete(True)
+        await settle(pilot)
+        await pilot.press("equals_sign", "equals_sign")
+        await settle(pilot)
+        assert all_totals(app).splitlines() == [
+            "USD 70 payments asked 5,265.00 received 2,227.00 difference −3,055.00 all 71",
+            "EUR 1 payment asked 0.0 received 10.0 difference 0.0",
+        ]
+        await type_filter(pilot, "inv-20")
+        assert not shows_all_totals(app)
+        assert totals(app).startswith("USD 6 payments")
+        await pilot.press("escape")
+        await settle(pilot)
+        assert shows_all_totals(app)
+        await pilot.press("equals_sign")
+        await settle(pilot)
+        assert not shows_all_totals(app)
+
+
+def test_totals_say_less_where_there_is_no_room() -> None:
+    totals = [AssetTotals(Asset("USD", 2), 5000, 331_500_00, 217_000_00, -114_500_00)]
+
+    def at(width: int) -> str:
+        (line,) = totals_spans(totals, width, "of the 5,000 known")
+        return "".join(span.text for span in line)
+
+    assert at(120).endswith("difference −114,500.00   of the 5,000 known")
+    assert at(90).endswith("received 217,000.00   difference −114,500.00")
+    assert at(78) == (" USD 5,000 payments  ask 331,500.00  rec 217,000.00  diff −114,500.00")
+    assert at(40).endswith("…")
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])

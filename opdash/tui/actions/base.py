@@ -116,6 +116,7 @@ _KEY_NAMES = {
     "colon": ":",
     "question_mark": "?",
     "slash": "/",
+    "equals_sign": "=",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }

@@ -139,6 +139,14 @@ def payments() -> tuple[Action, ...]:
             rank=17,
         ),
         Action(
+            "totals",
+            ("equals_sign",),
+            "Totals",
+            "Show what all payments add up to in each asset; with a filter, its totals are there.",
+            here,
+            rank=18,
+        ),
+        Action(
             "receipts",
             ("h",),
             "Receipts",

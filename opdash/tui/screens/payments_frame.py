@@ -12,6 +12,7 @@ from opdash.tui.actions import Place
 from opdash.tui.screens.payments_figures import Figures
 from opdash.tui.screens.payments_folds import PaymentsFolds
 from opdash.tui.screens.payments_search import PaymentsSearch
+from opdash.tui.screens.payments_totals import PaymentsTotals
 from opdash.tui.widgets.empty_state import empty_text, nothing_found
 from opdash.tui.widgets.freshness import freshness
 from opdash.tui.widgets.header import (
@@ -51,12 +52,14 @@ class PaymentsFrame:
         figures: Figures,
         search: PaymentsSearch,
         folds: PaymentsFolds,
+        totals: PaymentsTotals,
     ) -> None:
         self.empty = Static(id="empty", markup=False)
         self._session = session
         self._figures = figures
         self._search = search
         self._folds = folds
+        self._totals = totals
         self._header = HeaderLine()
         self._summary = SummaryLine()
         self._notices = Notices()
@@ -64,7 +67,7 @@ class PaymentsFrame:
         self._status = StatusLine()
         self._keys = KeyLine(Place.PAYMENTS)
         self.above = (self._header, self._summary, self._notices, self._rules[0])
-        self.below = (self._rules[1], search.line, self._status, self._keys)
+        self.below = (self._rules[1], totals.lines, search.line, self._status, self._keys)
 
     def join_rules_at(self, cell: int | None) -> None:
         """Let both rules meet the vertical line at a cell, or none."""
@@ -100,6 +103,7 @@ class PaymentsFrame:
 
     def fill_place(self, table: PaymentTable | None, width: int, *, fetching: bool) -> None:
         """Write anew where in the list one is, and which keys do something there."""
+        self._totals.show(filtered=self._search.is_on)
         if table is None:
             words = SCOPE_WORDS[self._session.profile.scope]
             unsaid = [] if words in self._header.text else [Span(" "), *scope_spans(words)]

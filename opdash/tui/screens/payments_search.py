@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from opdash.errors import LedgerError
 from opdash.ledger.ranking import INDEXED
 from opdash.ledger.reader import LedgerReader
-from opdash.ledger.records import NEWEST_FIRST, PaymentRow
+from opdash.ledger.records import NEWEST_FIRST, AssetTotals, PaymentRow
 from opdash.service.session import WalletSession
 from opdash.tui.failures import told
 from opdash.tui.widgets.filter_line import FilterLine
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from opdash.ledger.search.terms import Query
     from opdash.tui.searching import SearchThread
 
+_T = TypeVar("_T")
 _TRIES = 20
 
 Run = Callable[[Callable[[], Awaitable[object]], str], None]
@@ -129,6 +130,20 @@ class PaymentsSearch:
 
     async def count(self, search: SavedSearch) -> int | None:
         """Return how many payments a saved search finds; None where that cannot be told."""
+        return await self._patiently(lambda thread: self._count(thread, search))
+
+    async def totals_of_all(self) -> tuple[AssetTotals, ...] | None:
+        """Return what all payments add up to; None where that cannot be told."""
+        return await self._patiently(self._add_up)
+
+    async def _add_up(self, thread: SearchThread) -> tuple[AssetTotals, ...] | None:
+        try:
+            return await thread.totals(thread.current, self._read(""))
+        except LedgerError:
+            return None
+
+    async def _patiently(self, ask: Callable[[SearchThread], Awaitable[_T | None]]) -> _T | None:
+        """Ask again where a newer request was quicker."""
         from opdash.tui.searching import OutdatedError
 
         thread = self._searching()
@@ -136,7 +151,7 @@ class PaymentsSearch:
             return None
         for _ in range(_TRIES):
             with suppress(OutdatedError):
-                return await self._count(thread, search)
+                return await ask(thread)
         return None
 
     async def _count(self, thread: SearchThread, search: SavedSearch) -> int | None:

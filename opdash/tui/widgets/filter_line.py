@@ -21,6 +21,38 @@ if TYPE_CHECKING:
     from opdash.tui.widgets.filter_input import FilterInput
 
 _MOST_ASSETS = 3
+_WORDS = ("asked", "received", "difference")
+_SHORT_WORDS = ("ask", "rec", "diff")
+
+
+class TotalsLines(Vertical):
+    """What all payments add up to, where a person wants to see it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.display = False
+        self._of: tuple[Sequence[AssetTotals], str] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Place the lines."""
+        yield from (Line() for _ in range(_MOST_ASSETS))
+
+    def show(self, totals: Sequence[AssetTotals] | None, of: str) -> None:
+        """Show totals and what they range over; None while they are added up."""
+        self._of = None if totals is None else (totals, of)
+        self._fill()
+
+    def on_resize(self) -> None:
+        """Fit them."""
+        self._fill()
+
+    def _fill(self) -> None:
+        width = self.app.size.width
+        coming = [[Span(" adding up…", "accent")]]
+        lines = coming if self._of is None else totals_spans(self._of[0], width, self._of[1])
+        for line, spans in zip(self.query(Line), [*lines, *[[]] * _MOST_ASSETS], strict=False):
+            line.display = bool(spans)
+            line.show(spans)
 
 
 class FilterLine(Vertical):
@@ -127,30 +159,45 @@ class FilterLine(Vertical):
         self.post_message(self.FocusChanged())
 
 
-def totals_spans(totals: Sequence[AssetTotals], width: int) -> list[list[Span]]:
-    """Compose a line for each asset, three at most; the last says how many others there are."""
+def totals_spans(totals: Sequence[AssetTotals], width: int, of: str = "") -> list[list[Span]]:
+    """Compose a line for each asset, three at most; the last says how many others there are.
+
+    Args:
+        totals: What payments add up to, asset by asset.
+        width: Cells of a line.
+        of: What they range over, in words, for the first line; left out where it does not fit.
+    """
     if len(totals) > _MOST_ASSETS:
         others = fmt.count(len(totals) - _MOST_ASSETS + 1, "further asset")
         rest = [Span(f" and {others}; --filter of opdash list shows all of them", "muted")]
-        return [*(_line(one, width) for one in totals[: _MOST_ASSETS - 1]), cut(rest, width)]
-    return [_line(one, width) for one in totals]
+        shown = totals_spans(totals[: _MOST_ASSETS - 1], width, of)
+        return [*shown, cut(rest, width)]
+    words = [of, *[""] * len(totals)]
+    return [_line(one, width, word) for one, word in zip(totals, words, strict=False)]
 
 
-def _line(totals: AssetTotals, width: int) -> list[Span]:
-    code, scale = fmt.asset_code(totals.asset), totals.asset.scale
-    groups = [
-        [Span(f"{code} ", "strong"), Span(fmt.count(totals.count, "payment"), "muted")],
-        *(
-            [Span(f"{word} ", "muted"), Span(fmt.number(minor_units, scale))]
-            for word, minor_units in (
-                ("asked", totals.asked),
-                ("received", totals.received),
-                ("difference", totals.difference),
-            )
-        ),
-    ]
-    for gap in ("   ", "  "):
-        spans = [Span(" "), *join(groups, gap)]
+def _line(totals: AssetTotals, width: int, of: str) -> list[Span]:
+    for words, gap, suffix in (
+        (_WORDS, "   ", of),
+        (_WORDS, "  ", of),
+        (_WORDS, "   ", ""),
+        (_WORDS, "  ", ""),
+        (_SHORT_WORDS, "  ", ""),
+    ):
+        end = [[Span(suffix, "muted")]] if suffix else []
+        spans = [Span(" "), *join([*_groups(totals, words), *end], gap)]
         if width_of(spans) <= width:
             return spans
     return cut(spans, width)
+
+
+def _groups(totals: AssetTotals, words: tuple[str, str, str]) -> list[list[Span]]:
+    code, scale = fmt.asset_code(totals.asset), totals.asset.scale
+    amounts = (totals.asked, totals.received, totals.difference)
+    return [
+        [Span(f"{code} ", "strong"), Span(fmt.count(totals.count, "payment"), "muted")],
+        *(
+            [Span(f"{word} ", "muted"), Span(fmt.number(minor_units, scale))]
+            for word, minor_units in zip(words, amounts, strict=True)
+        ),
+    ]
