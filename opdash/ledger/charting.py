@@ -45,11 +45,14 @@ class Chart(msgspec.Struct, frozen=True):
         payments: The payments that were asked for, by their URLs.
         cursors: Cursors that the server has handed out; each stands at a payment.
         neighbours: The last segments of the payments right before those asked for.
+        cursors_are_ids: Whether all these cursors are the last segments of the payments at which
+            they stand.
     """
 
     payments: tuple[Place, ...] = ()
     cursors: tuple[Place, ...] = ()
     neighbours: tuple[Place, ...] = ()
+    cursors_are_ids: bool = False
 
 
 class _Spot(NamedTuple):
@@ -95,6 +98,7 @@ class _Reader:
         self._payments: list[Place] = []
         self._cursors: list[Place] = []
         self._neighbours: list[Place] = []
+        self._others = 0
 
     def chart(self, keys: Collection[int]) -> Chart:
         spots = self._spots(keys)
@@ -102,7 +106,12 @@ class _Reader:
         position = 0
         for first, last in self._stretches(spots):
             position = self._read(position, first, last, names) + FAR
-        return Chart(tuple(self._payments), tuple(self._cursors), tuple(self._neighbours))
+        return Chart(
+            tuple(self._payments),
+            tuple(self._cursors),
+            tuple(self._neighbours),
+            cursors_are_ids=bool(self._cursors) and not self._others,
+        )
 
     def _spots(self, keys: Collection[int]) -> list[_Spot]:
         """Return the payments with their keys in the list's order, newest first."""
@@ -172,6 +181,7 @@ class _Reader:
             before = row.segment
             if row.cursor is not None:
                 self._cursors.append(Place(position, row.cursor))
+                self._others += row.cursor != row.segment
                 if row.cursor in self._breaks:
                     position, before = position + FAR, None
             position += 1
