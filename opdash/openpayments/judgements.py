@@ -49,6 +49,7 @@ class Refusal:
         details: The server's details, as sent.
         www_authenticate: That header, as sent, or empty.
         retry_after: Seconds to wait, or None.
+        is_page: Whether a web page came instead of an answer.
     """
 
     server: Server
@@ -60,6 +61,7 @@ class Refusal:
     details: Mapping[str, Any] = field(default_factory=dict)
     www_authenticate: str = ""
     retry_after: float | None = None
+    is_page: bool = False
 
     @property
     def lower(self) -> str:
@@ -92,9 +94,17 @@ def judge(refusal: Refusal) -> Judgement:
         )
     if _is_about_signature(refusal):
         return _signature(refusal)
-    if refusal.server is Server.AUTHORIZATION:
-        return _grant(refusal)
-    return _resource(refusal)
+    judged = _grant(refusal) if refusal.server is Server.AUTHORIZATION else _resource(refusal)
+    return _page(refusal, judged[0]) if refusal.is_page else judged
+
+
+def _page(refusal: Refusal, kind: type[errors.ServerError]) -> Judgement:
+    status = _status_text(refusal.status)
+    return (
+        kind,
+        f"Instead of the {refusal.server.value} a web page answered ({status}).",
+        "Check the wallet address, and whether this network or a proxy stands in between.",
+    )
 
 
 def _is_about_signature(refusal: Refusal) -> bool:

@@ -55,6 +55,7 @@ def refusal_error(
         details=details,
         www_authenticate=headers.get("www-authenticate", ""),
         retry_after=retry_after(headers.get("retry-after", ""), now),
+        is_page=_is_page(headers.get("content-type", ""), body),
     )
     kind, sentence, advice = judge(refusal)
     return kind(
@@ -111,8 +112,12 @@ def _first_text(found: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
+def _is_page(content_type: str, body: bytes) -> bool:
+    return body.lstrip()[:1] == b"<" or ("html" in content_type and body.lstrip()[:1] != b"{")
+
+
 def _plain_words(content_type: str, body: bytes) -> str:
-    text = body[:_MAX_WORDS].decode(errors="replace").strip()
-    if "html" in content_type or text.startswith("<"):
+    if _is_page(content_type, body):
         return ""
+    text = body[:_MAX_WORDS].decode(errors="replace").strip()
     return text.splitlines()[0].strip() if text else ""

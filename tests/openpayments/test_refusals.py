@@ -169,6 +169,28 @@ def test_everything_is_kept_for_diagnosis() -> None:
     assert error.www_authenticate == f"GNAP as_uri={AUTH}"
 
 
+@pytest.mark.parametrize(
+    ("server", "status", "kind"),
+    [
+        (Server.AUTHORIZATION, 403, errors.GrantError),
+        (Server.AUTHORIZATION, 404, errors.NotFoundError),
+        (Server.RESOURCE, 403, errors.NotPermittedError),
+        (Server.RESOURCE, 404, errors.NotFoundError),
+        (Server.RESOURCE, 400, errors.ServerError),
+    ],
+)
+def test_a_web_page_is_told_as_one(
+    server: Server, status: int, kind: type[errors.ServerError]
+) -> None:
+    for body, content_type in ((b"<!doctype html>", "text/plain"), (b"Blocked", "text/html")):
+        headers = {"content-type": content_type}
+        error = refused(status, body, server=server, headers=headers, with_token=False)
+        assert type(error) is kind
+        assert error.sentence.startswith(f"Instead of the {server.value} a web page answered (4")
+        assert "network" in error.advice
+        assert error.code == ""
+
+
 def test_the_servers_words_are_made_harmless() -> None:
     error = refused(400, rs(400, "\x1b[2J[bold]" + "x" * 5000))
     assert error.description.startswith("\x1b[2J[bold]")
