@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from msgspec.structs import replace
+
 from opdash.cli import shapes
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
@@ -12,9 +14,9 @@ from opdash.cli.output import print_json, print_lines, talk
 from opdash.cli.running import run_with_dashboard, tell_creations
 from opdash.clock import Clock
 from opdash.errors import OpdashError
-from opdash.ledger.records import WalletRow
+from opdash.ledger.records import ChangeKind, WalletRow
 from opdash.service.dashboard import Dashboard
-from opdash.service.events import Event, StatusChanged
+from opdash.service.events import Event, PaymentsChanged, StatusChanged
 from opdash.service.session import WalletSession
 from opdash.service.status import Activity, ScanProgress
 
@@ -41,14 +43,17 @@ def run(arguments: list[str]) -> int:
         async def work(dashboard: Dashboard) -> int:
             session = dashboard.session(profile.name)
             dashboard.events.subscribe(tell_creations)
+            gone = _Gone()
+            dashboard.events.subscribe(gone.hear)
             await session.poll_once()
             with _Progress(session, context.clock) as shown:
                 dashboard.events.subscribe(shown.hear)
-                progress = await _read_all(session)
+                progress = replace(await _read_all(session), gone=gone.count)
             wallet = (
                 None if session.wallet_id is None else dashboard.reader.wallet(session.wallet_id)
             )
             if wallet is not None:
+                progress = replace(progress, gone=gone.count)
                 _print(profile.name, wallet, progress, as_json=options.json)
             return 0
 
@@ -70,6 +75,31 @@ def _print(name: str, wallet: WalletRow, progress: ScanProgress, *, as_json: boo
     pages = "1 page" if progress.pages == 1 else f"{progress.pages:,} pages"
     gone = f", {progress.gone:,} no longer at the server" if progress.gone else ""
     print_lines(f"{progress.payments:,} payments on {pages}; {wallet.known:,} known{gone}")
+
+
+class _Gone:
+    """Counts what is found gone, by whichever request."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def hear(self, event: Event) -> None:
+        """Take note of payments that are gone."""
+        if isinstance(event, PaymentsChanged):
+            self.count += sum(change.kind is ChangeKind.GONE for change in event.changes)
+
+
+class _Gone:
+    """Counts the payments that were found gone, by polls and by the reading of the list."""
+
+    def __init__(self, session: WalletSession) -> None:
+        self._session = session
+        self.count = 0
+
+    def hear(self, event: Event) -> None:
+        """Take note of what has changed."""
+        if isinstance(event, PaymentsChanged) and event.wallet_id == self._session.wallet_id:
+            self.count += sum(change.kind is ChangeKind.GONE for change in event.changes)
 
 
 class _Progress:
