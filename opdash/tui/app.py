@@ -15,7 +15,9 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
 from textual.notifications import SeverityLevel
+from textual.constants import DEFAULT_THEME
 from textual.screen import ModalScreen, Screen
+from textual.theme import Theme
 
 from opdash.errors import LedgerError, OpdashError
 from opdash.ledger.records import Scope
@@ -115,7 +117,15 @@ class OpdashApp(App[None]):
         """Why there is nothing to show after all: the ledger cannot be written."""
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = theme_named(dashboard.settings.theme).name
+        self._begin_with(theme_named(dashboard.settings.theme))
+
+    def _begin_with(self, theme: Theme) -> None:
+        """Take a theme before anything is styled; set later, it has all sheets parsed anew."""
+        self.set_reactive(App.theme, theme.name)
+        self.remove_class("-dark-mode", "-light-mode", f"-theme-{DEFAULT_THEME}", update=False)
+        mode = "-dark-mode" if theme.dark else "-light-mode"
+        self.add_class(mode, f"-theme-{theme.name}", update=False)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     # Beginning and end
 

@@ -7,7 +7,7 @@ second, at every event) and seldom say something new.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from opdash.safetext import ELLIPSIS
+from opdash.tui.inks import LINE_INKS, style_of
 
 
 class Span(NamedTuple):
@@ -24,7 +25,7 @@ class Span(NamedTuple):
 
     Attributes:
         text: Safe text, on one line.
-        tone: One of the names in `TONES`.
+        tone: One of the names in `opdash.tui.inks.LINE_INKS`.
         action: The action that a click on it runs, or empty.
     """
 
@@ -32,9 +33,6 @@ class Span(NamedTuple):
     tone: str = "plain"
     action: str = ""
 
-
-TONES = ("plain", "muted", "strong", "accent", "good", "attention", "bad", "key", "off")
-"""What a piece may look like; each is a component class ``line--<tone>``."""
 
 GAP = Span("  ")
 """What parts two pieces that belong together loosely."""
@@ -80,8 +78,6 @@ def cut(spans: Sequence[Span], width: int) -> list[Span]:
 class Line(Widget):
     """One line of pieces; a click on a piece runs its action."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{tone}" for tone in TONES}
-
     ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -109,7 +105,12 @@ class Line(Widget):
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _style(self, tone: str) -> Style:
-        return self.rich_style + self.get_component_rich_style(f"line--{tone}", partial=True)
+        return self.rich_style + style_of(self.app, LINE_INKS[tone])
+
+    def notify_style_update(self) -> None:
+        """Paint in the colours of another theme."""
+        super().notify_style_update()
+        self.refresh()
 
     async def on_click(self, event: events.Click) -> None:
         """Run the action of the piece under the pointer."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,14 +22,12 @@ from textual.strip import Strip
 from opdash.ledger.records import Sort
 from opdash.openpayments.amounts import Asset
 from opdash.table_view import ColumnChoice
+from opdash.tui.inks import TABLE_INKS, ground_of, style_of
 from opdash.tui.widgets.amount_column import AmountWidths
 from opdash.tui.widgets.row_painter import RowPainter
 from opdash.tui.widgets.row_window import TableRow
 from opdash.tui.widgets.table_layout import Place, lay_out
 from opdash.tui.widgets.table_scrollbar import TableScrollBar
-
-_ROWS = ("row", "cursor", "cursor-blurred", "heading")
-_TONES = ("plain", "muted", "accent", "good", "attention", "bad", "heading", "heading-sorted")
 
 
 class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
@@ -39,11 +36,6 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     Attributes:
         painter: Turns rows into strips.
     """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"payment-table--{row}" for row in _ROWS),
-        *(f"payment-table--{tone}" for tone in _TONES),
-    }
 
     ALLOW_SELECT = False
 
@@ -169,8 +161,8 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def _style(self, tone: str, row: str) -> Style:
         style = self._styles.get((tone, row))
         if style is None:
-            ground = self.get_component_rich_style(f"payment-table--{row}")
-            ink = self.get_component_rich_style(f"payment-table--{tone}", partial=True)
+            ground = self.rich_style + ground_of(self.app, row)
+            ink = style_of(self.app, TABLE_INKS[tone])
             style = self._styles[tone, row] = self._filtered(ground + ink)
         return style
 
@@ -186,6 +178,7 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """Forget styles and strips when the theme or the style sheet changes."""
         self._forget()
         super().notify_style_update()
+        self.refresh()
 
     def _forget(self) -> None:
         self._styles.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,7 +13,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from opdash.tui.widgets.line import TONES, Span, spread
+from opdash.tui.inks import LINE_INKS, ground_of, style_of
+from opdash.tui.widgets.line import Span, spread
 from opdash.tui.widgets.row_painter import CURSOR
 
 _LINES = 3
@@ -41,11 +41,6 @@ class WalletEntry:
 
 class WalletList(ScrollView, can_focus=True, inherit_bindings=False):
     """Wallet addresses to choose from."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"line--{tone}" for tone in TONES),
-        "wallet-list--cursor",
-    }
 
     ALLOW_SELECT = False
 
@@ -126,11 +121,7 @@ class WalletList(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, self.rich_style)
         entry = self._entries[index]
         under_cursor = index == self._index
-        ground = (
-            self.get_component_rich_style("wallet-list--cursor")
-            if under_cursor
-            else self.rich_style
-        )
+        ground = self.rich_style + ground_of(self.app, "cursor" if under_cursor else "row")
         mark = Span(f"{CURSOR} " if under_cursor else "  ", "accent")
         left, right = (
             (entry.first, entry.first_right) if part == 0 else (entry.second, entry.second_right)
@@ -139,8 +130,13 @@ class WalletList(ScrollView, can_focus=True, inherit_bindings=False):
         segments = [Segment(span.text, self._ink(ground, span.tone)) for span in spans]
         return Strip(segments).adjust_cell_length(width, ground)
 
+    def notify_style_update(self) -> None:
+        """Paint in the colours of another theme."""
+        super().notify_style_update()
+        self.refresh()
+
     def _ink(self, ground: Style, tone: str) -> Style:
-        return ground + self.get_component_rich_style(f"line--{tone}", partial=True)
+        return ground + style_of(self.app, LINE_INKS[tone])
 
     def on_click(self, event: events.Click) -> None:
         """Select an entry; one that is selected already is opened."""
