@@ -16,6 +16,7 @@ from opdash.ledger.records import (
     TimelineKind,
 )
 from opdash.ledger.states import GLYPHS, State
+from opdash.ledger.timeline import former_amount, former_instant
 from opdash.openpayments.amounts import MINUS, Asset, format_minor
 
 _GOOD = frozenset({State.PAID, State.OVERPAID, State.RECEIVED})
@@ -120,12 +121,28 @@ def step(entry: TimelineEntry, asset: Asset) -> str:
         total = f" (in all {number(entry.received, asset)})" if entry.received is not None else ""
         return f"{sign}{money(entry.delta, asset)}{total}"
     if kind is TimelineKind.COMPLETED:
-        return "completed by opdash" if entry.source is Source.COMPLETE else "completed"
+        by = " by opdash" if entry.source is Source.COMPLETE else ""
+        return f"completed{by}{_with_money(entry, asset)}"
+    if kind is TimelineKind.ASKED:
+        before = former_amount(entry.text)
+        was = "any amount" if before is None else money(before.minor_units, before.asset)
+        return f"{_STEPS[kind]}; before: {was}"
+    if kind is TimelineKind.EXPIRY:
+        was = local(former_instant(entry.text)) or entry.text or "none"
+        return f"{_STEPS[kind]}; before: {was}"
+    if kind is TimelineKind.METADATA:
+        return f"{_STEPS[kind]}; before: {entry.text or 'none'}"
+    if kind is TimelineKind.GONE and entry.received:
+        return f"{_STEPS[kind]}; {money(entry.received, asset)} had arrived"
     if kind is TimelineKind.ANOMALY:
         return ANOMALY_TEXT.get(entry.text, entry.text)
     if kind is TimelineKind.NOTE:
         return entry.text
-    return _STEPS.get(kind, kind.value)
+    return f"{_STEPS.get(kind, kind.value)}{_with_money(entry, asset)}"
+
+
+def _with_money(entry: TimelineEntry, asset: Asset) -> str:
+    return f" with {money(entry.received, asset)}" if entry.received else ""
 
 
 def leaves(value: Any, path: str = "") -> list[tuple[str, str]]:

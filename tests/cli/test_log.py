@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
+from opdash.cli import wording
+from opdash.ledger.records import TimelineEntry, TimelineKind
+from opdash.openpayments.amounts import Asset
 from opdash.sandbox.process import SandboxProcess
 from tests.cli.conftest import Shell, shop_profile
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -24,6 +32,22 @@ def test_every_step_is_a_line(shop: Shell, payment: str) -> None:
     steps = [line.split("  ", 1)[1] for line in shop.done("log", payment).out.splitlines()]
     assert steps[0] == "created by opdash"
     assert "completed by opdash" in steps
+
+
+def test_steps_tell_amounts_and_what_was_before() -> None:
+    def step(kind: TimelineKind, **more: Any) -> str:
+        return wording.step(TimelineEntry(at=NOW, kind=kind, **more), Asset("USD", 2))
+
+    assert step(TimelineKind.FIRST_SEEN, received=500) == "first seen by opdash with 5.00 USD"
+    assert step(TimelineKind.FIRST_SEEN, received=0) == "first seen by opdash"
+    assert step(TimelineKind.RECEIVED, received=700, delta=200) == "+2.00 USD (in all 7.00)"
+    assert step(TimelineKind.COMPLETED, received=700) == "completed with 7.00 USD"
+    assert step(TimelineKind.GONE, received=700) == "no longer at the server; 7.00 USD had arrived"
+    assert step(TimelineKind.ASKED, text="100 USD 2").endswith("changed; before: 1.00 USD")
+    assert step(TimelineKind.ASKED).endswith("changed; before: any amount")
+    assert step(TimelineKind.EXPIRY).endswith("changed; before: none")
+    assert "2026-11-2" in step(TimelineKind.EXPIRY, text="2026-11-21T12:00:00+00:00")
+    assert step(TimelineKind.METADATA, text='{"a":1}').endswith('changed; before: {"a":1}')
 
 
 def test_the_same_as_json(shop: Shell, payment: str, sandbox: SandboxProcess) -> None:

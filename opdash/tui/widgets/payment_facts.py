@@ -17,6 +17,7 @@ from opdash.ledger.records import (
     TimelineKind,
 )
 from opdash.ledger.states import State
+from opdash.ledger.timeline import former_amount, former_instant
 from opdash.openpayments.amounts import Asset
 from opdash.safetext import safe_text
 from opdash.tui.format import (
@@ -46,6 +47,7 @@ PANE_STEPS = 8
 """How many steps of the time line stand in the pane beside the table."""
 
 _TAIL = 20
+_LONGEST_METADATA = 400
 
 _STYLES: dict[Tone, str] = {
     "plain": "bold",
@@ -157,7 +159,7 @@ def timeline_entries(
     entries += facts(
         (
             instant_long(step.at) if whole else moment_short(step.at, now),
-            _step(step, payment.received_asset),
+            _step(step, payment.received_asset, whole=whole),
         )
         for step in shown
     )
@@ -226,26 +228,39 @@ def _places(payment: PaymentRow, whole: bool) -> list[tuple[str, Content | str]]
     return [("payment", f"…/{tail}" if len(tail) <= _TAIL else f"…/{tail[:8]}…{tail[-8:]}")]
 
 
-def _step(step: TimelineEntry, asset: Asset) -> Content:
+def _step(step: TimelineEntry, asset: Asset, *, whole: bool) -> Content:
     match step.kind:
-        case TimelineKind.FIRST_SEEN if step.received:
-            return Content(f"first seen with {money(step.received, asset)}")
         case TimelineKind.RECEIVED | TimelineKind.FELL:
             return _money_step(step, asset)
         case TimelineKind.COMPLETED:
             by = " by opdash" if step.source is Source.COMPLETE else ""
-            return Content(f"completed{by}")
+            return Content(f"completed{by}{_with_money(step, asset)}")
+        case TimelineKind.GONE if step.received:
+            return Content(f"no longer at the server; {money(step.received, asset)} had arrived")
         case TimelineKind.ANOMALY:
             return Content.styled(f"! {safe_text(_anomaly(step.text))}", "$bad")
         case TimelineKind.ASKED:
-            before = f"; before: {safe_text(step.text, limit=60)}" if step.text else ""
-            return Content(f"the amount asked for changed{before}")
+            return Content(f"the amount asked for changed; before: {_former(step)}")
         case TimelineKind.EXPIRY:
             return Content(f"expiry changed; before: {_instant(step.text)}")
+        case TimelineKind.METADATA if whole:
+            before = safe_text(step.text, limit=_LONGEST_METADATA) or "none"
+            return Content(f"metadata changed; before: {before}")
         case TimelineKind.NOTE:
             return Content(safe_text(step.text, limit=400))
-        case _:
+        case TimelineKind.METADATA | TimelineKind.COMPLETING:
             return Content(_STEPS[step.kind])
+        case _:
+            return Content(f"{_STEPS[step.kind]}{_with_money(step, asset)}")
+
+
+def _with_money(step: TimelineEntry, asset: Asset) -> str:
+    return f" with {money(step.received, asset)}" if step.received else ""
+
+
+def _former(step: TimelineEntry) -> str:
+    amount = former_amount(step.text)
+    return "any amount" if amount is None else money(amount.minor_units, amount.asset)
 
 
 _STEPS = {
@@ -269,12 +284,8 @@ def _money_step(step: TimelineEntry, asset: Asset) -> Content:
 
 
 def _instant(text: str) -> str:
-    if not text:
-        return "none"
-    try:
-        return instant_long(datetime.fromisoformat(text))
-    except ValueError:
-        return safe_text(text, limit=40)
+    instant = former_instant(text)
+    return instant_long(instant) if instant else safe_text(text, limit=40) or "none"
 
 
 def _asked_money(payment: PaymentRow, minor_units: int) -> str:
