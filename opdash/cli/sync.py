@@ -43,12 +43,12 @@ def run(arguments: list[str]) -> int:
         async def work(dashboard: Dashboard) -> int:
             session = dashboard.session(profile.name)
             dashboard.events.subscribe(tell_creations)
-            gone = _Gone()
+            gone = _Gone(session)
             dashboard.events.subscribe(gone.hear)
             await session.poll_once()
             with _Progress(session, context.clock) as shown:
                 dashboard.events.subscribe(shown.hear)
-                progress = replace(await _read_all(session), gone=gone.count)
+                progress = await _read_all(session)
             wallet = (
                 None if session.wallet_id is None else dashboard.reader.wallet(session.wallet_id)
             )
@@ -75,18 +75,6 @@ def _print(name: str, wallet: WalletRow, progress: ScanProgress, *, as_json: boo
     pages = "1 page" if progress.pages == 1 else f"{progress.pages:,} pages"
     gone = f", {progress.gone:,} no longer at the server" if progress.gone else ""
     print_lines(f"{progress.payments:,} payments on {pages}; {wallet.known:,} known{gone}")
-
-
-class _Gone:
-    """Counts what is found gone, by whichever request."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def hear(self, event: Event) -> None:
-        """Take note of payments that are gone."""
-        if isinstance(event, PaymentsChanged):
-            self.count += sum(change.kind is ChangeKind.GONE for change in event.changes)
 
 
 class _Gone:
