@@ -19,6 +19,7 @@ from opdash.safetext import safe_text
 _BUSY_TIMEOUT: Final = 5.0
 """Seconds to wait for another process's transaction, each of which takes milliseconds."""
 
+_KNOWS_EFFECTIVE: Final = os.access in os.supports_effective_ids
 _WAL_LIMIT: Final = 64 * 1024 * 1024
 _CHECKPOINT_PAGES: Final = 8_000
 """Pages of 4 KiB that the log gathers before they are written back: a scan touches few twice."""
@@ -84,7 +85,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
             if not path.exists():
                 # Closing a descriptor of a file that is open already would drop SQLite's locks.
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            elif not os.access(path, os.R_OK | os.W_OK):
+            elif not os.access(path, os.R_OK | os.W_OK, effective_ids=_KNOWS_EFFECTIVE):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             connection = _connect(path)
             try:
