@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,21 +111,37 @@ class Singles:
     async def settle(self, wallet: WalletAddress) -> int:
         """Declare gone what a get did not find, once a list with the same token succeeded.
 
+        A token that was renewed in between tells nothing of the other, so those are asked for
+        once more.
+
         Returns:
             The requests made.
         """
         if not self._suspects:
             return 0
-        suspects = dict(self._suspects)
+        renewed = await self._settle(wallet)
+        for payment_id in renewed:
+            with contextlib.suppress(GoneError, NotFoundError):
+                await self.get(wallet, payment_id)
+        if not self._suspects:
+            return 1 + len(renewed)
+        await self._settle(wallet)
+        return 2 + len(renewed)
+
+    async def _settle(self, wallet: WalletAddress) -> list[str]:
+        """Settle what can be; return the payments that another token was used for."""
+        suspects, renewed = dict(self._suspects), []
         page, _ = await self._asker.ticketed_page(wallet, 1, None)
         token = await self._asker.token()
         listed = {payment.id for payment in page.result}
         for payment_id, suspect in suspects.items():
             if self._suspects.get(payment_id) is suspect:
                 del self._suspects[payment_id]
-            if suspect.token == token and payment_id not in listed:
+            if suspect.token != token:
+                renewed.append(payment_id)
+            elif payment_id not in listed:
                 await self._asker.mark_gone(wallet, payment_id, suspect.ticket)
-        return 1
+        return renewed
 
 
 def names(error: GoneError | NotFoundError, payment_id: str) -> bool:
