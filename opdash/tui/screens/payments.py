@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.notifications import SeverityLevel
 from textual.timer import Timer
+from textual.widget import Widget
 
 from opdash.errors import OpdashError
 from opdash.ledger.records import Creation, CreationStatus, PaymentRow, Sort
@@ -78,6 +79,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._sum_again = False
         self._saving: Timer | None = None
         self._table: PaymentTable | None = None
+        self._room: Widget | None = None
         self._pane: PaymentDetail | None = None
 
     # Building
@@ -107,7 +109,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             if table := self._new_table():
                 yield table
             if self.app.size.width >= WIDE:
-                yield self._new_pane()
+                yield self._new_room()
         yield from self._frame.below
 
     def _new_table(self) -> PaymentTable | None:
@@ -126,11 +128,19 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._table.painter.set_view(self.session.profile.scope)
         return self._table
 
-    def _new_pane(self) -> PaymentDetail:
+    def _new_room(self) -> Widget:
+        """Return where the details stand; the first frame is painted before they are there."""
+        self._room = Widget(id="detail-room")
+        return self._room
+
+    def _fill_room(self) -> None:
+        if self._room is None or self._pane is not None or not self._painted:
+            return
         from opdash.tui.widgets.payment_detail import PaymentDetail
 
         self._pane = PaymentDetail(self.dashboard, id="detail")
-        return self._pane
+        self._room.mount(self._pane)
+        self._show_detail()
 
     def on_mount(self) -> None:
         """Show what the ledger knows, and keep the clock's words true."""
@@ -142,6 +152,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def _first_painted(self) -> None:
         """Add what the first frame did without."""
         self._painted = True
+        self._fill_room()
         self._sum_up()
         self._folds.update(self._table)
         self.call_later(self._restore_view)
@@ -161,11 +172,12 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Show or hide the details as the width allows, and fit every line."""
         wide = event.size.width >= WIDE
-        if wide and self._pane is None:
-            self.query_one("#body").mount(self._new_pane())
-            self._show_detail()
-        if self._pane is not None:
-            self._pane.display = wide
+        if wide and self._room is None:
+            self.query_one("#body").mount(self._new_room())
+            self.call_after_refresh(self._fill_room)
+        for part in (self._room, self._pane):
+            if part is not None:
+                part.display = wide
         self.call_after_refresh(self._fill)
 
     # What the service says
@@ -196,8 +208,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._folds.close()
         self._figures.close()
         self.session = self.dashboard.session(self.session.profile.name)
-        self._table = self._pane = None
+        self._table = self._pane = self._room = None
         await self.recompose()
+        self._fill_room()
         super().on_mount()
         self._reload()
         await self._restore_view()
@@ -283,9 +296,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def _fill(self) -> None:
         self._frame.fill(self._table, self.size.width, fetching=self._fetching)
         self._views.note(self._table, self._search)
-        pane = self._pane
-        shown = pane is not None and pane.display and pane.is_attached
-        self._frame.join_rules_at(pane.region.x if pane is not None and shown else None)
+        room = self._room
+        shown = room is not None and room.display and room.is_attached
+        self._frame.join_rules_at(room.region.x if room is not None and shown else None)
 
     def _fill_place(self) -> None:
         self._frame.fill_place(self._table, self.size.width, fetching=self._fetching)
