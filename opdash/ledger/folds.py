@@ -5,9 +5,9 @@ web monetization and tips. Those of one *source* that were created on one day, a
 asset, make a *fold*.
 
 A source is what payments tell of where they come from, as far as they agree on it: the text under
-``source`` in their metadata, else under ``type``, else the first word of their reference. The
-description is left out, because it is where people write what they like. Payments that tell
-nothing are of one source: the saved search itself.
+``source`` in their metadata, else under ``type``, else the words of their reference before the
+first one with a digit. The description is left out, because it is where people write what they
+like. Payments that tell nothing are of one source: the saved search itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from opdash.openpayments.amounts import Asset
 MOST_RULES: Final = 255
 """How many saved searches can fold at once; further ones do not."""
 
-_FIRST_WORD: Final = re.compile(r"[^\W\d_]+(?=[\W_]|\Z)")
+_FIRST_WORDS: Final = re.compile(r"[^\W\d_]+(?:[\W_]+[^\W\d_]+)*(?=[\W_]|\Z)")
 _LONGEST: Final = 80
 _REMEMBERED: Final = 4096
 _NOTHING: Final = msgspec.Raw()
@@ -135,8 +135,8 @@ def source_of(reference: str, metadata_json: str) -> str:
     """
     if told := _told(metadata_json):
         return told
-    word = _FIRST_WORD.match(reference.lstrip())
-    return word[0][:_LONGEST] if word else ""
+    words = _FIRST_WORDS.match(reference[: 2 * _LONGEST].strip())
+    return words[0][:_LONGEST] if words else ""
 
 
 @lru_cache(_REMEMBERED)

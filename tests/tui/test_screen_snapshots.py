@@ -233,3 +233,40 @@ def _receipts(asset: Asset = USD, *, first: int = 6000) -> list[IncomingPayment]
         )
         for number in range(600)
     ]
+
+
+def _fold_web(world: World) -> None:
+    web = SavedSearch("Web monetization", "ref:web", fold=True)
+    world.dashboard.settings = replace(world.dashboard.settings, searches=(web,))
+    world.record(
+        *(
+            make_payment(
+                8000 + number,
+                asked=None,
+                received=number % 7 + 1,
+                ago=timedelta(minutes=17 * number),
+                reference="web-monetization",
+            )
+            for number in range(300)
+        )
+    )
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_folded(snap_compare: Compare, world: World, size: tuple[int, int], theme: str) -> None:
+    _fold_web(world)
+    assert look(snap_compare, world, "home", "down", "up", size=size, theme=theme)
+
+
+def test_unfolded_without_colour(
+    snap_compare: Compare, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    _fold_web(world)
+    assert look(snap_compare, world, *["down"] * 7, "space", "down")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_totals_of_all(snap_compare: Compare, world: World, size: tuple[int, int]) -> None:
+    assert look(snap_compare, world, "equals_sign", size=size)
