@@ -52,29 +52,38 @@ class Channel:
         """Close all connections."""
         await self._transport.aclose()
 
-    async def follow(self, url: str) -> Answer:
+    async def follow(self, url: str, purpose: str = "") -> Answer:
         """Fetch something public, following up to three redirects.
+
+        Args:
+            url: Of what.
+            purpose: What it is for, as the end of "opdash wants to …".
 
         Raises:
             AddressError: The URL cannot be asked.
             OpenPaymentsError: There is no good answer.
         """
-        answer = await self._transport.send("GET", wire_url(url), {})
+        answer = await self._transport.send("GET", wire_url(url), {}, purpose=purpose)
         for _ in range(_MAX_REDIRECTS):
             location = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not location:
                 break
-            answer = await self._transport.send("GET", _redirected(answer.url, location), {})
+            to = _redirected(answer.url, location)
+            answer = await self._transport.send("GET", to, {}, purpose=purpose)
         return self._checked(Server.RESOURCE, answer, DONE)
 
-    async def ask_anyone(self, url: str) -> Answer:
+    async def ask_anyone(self, url: str, purpose: str = "") -> Answer:
         """Fetch something public; a redirect is an error.
+
+        Args:
+            url: Of what.
+            purpose: What it is for, as the end of "opdash wants to …".
 
         Raises:
             AddressError: The URL cannot be asked.
             OpenPaymentsError: There is no good answer.
         """
-        answer = await self._transport.send("GET", wire_url(url), {})
+        answer = await self._transport.send("GET", wire_url(url), {}, purpose=purpose)
         return self._checked(Server.RESOURCE, answer, DONE)
 
     async def ask_resource(
@@ -86,6 +95,7 @@ class Channel:
         body: bytes | None = None,
         *,
         expected: frozenset[int] = DONE,
+        purpose: str = "",
     ) -> Answer:
         """Make a signed request with a token.
 
@@ -96,6 +106,7 @@ class Channel:
             token: The access token.
             body: The body, or None.
             expected: The statuses that mean success.
+            purpose: What it is for, as the end of "opdash wants to …".
 
         Raises:
             AddressError: The URL is at another origin.
@@ -103,7 +114,7 @@ class Channel:
         """
         asked = _at_server(url, server)
         headers = self._signed(method, asked, token, body)
-        answer = await self._transport.send(method, asked, headers, body)
+        answer = await self._transport.send(method, asked, headers, body, purpose=purpose)
         return self._checked(Server.RESOURCE, answer, expected, token)
 
     async def ask_authorization(
@@ -115,6 +126,7 @@ class Channel:
         body: bytes | None = None,
         *,
         expected: frozenset[int] = DONE,
+        purpose: str = "",
     ) -> Answer:
         """Make a signed request to an authorization server.
 
@@ -125,6 +137,7 @@ class Channel:
             token: The token for just that URL; None for a new grant.
             body: The body, or None.
             expected: The statuses that mean success.
+            purpose: What it is for, as the end of "opdash wants to …".
 
         Raises:
             AddressError: The URL is at another origin.
@@ -132,7 +145,9 @@ class Channel:
         """
         asked = _at_server(url, server)
         headers = self._signed(method, asked, token, body)
-        answer = await self._transport.send(method, asked, headers, body, masked=token is not None)
+        answer = await self._transport.send(
+            method, asked, headers, body, masked=token is not None, purpose=purpose
+        )
         return self._checked(Server.AUTHORIZATION, answer, expected, token)
 
     def _signed(

@@ -44,6 +44,7 @@ from opdash.openpayments.resources import (
     WalletAddress,
 )
 from opdash.openpayments.secrets import Secret
+from opdash.openpayments.traces import Tracer
 from opdash.openpayments.transport import Observer, Transport
 
 MAX_PAGE = 100
@@ -63,6 +64,7 @@ class OpenPaymentsClient:
         clock: Clock,
         ca_file: Path | None = None,
         observer: Observer | None = None,
+        tracer: Tracer | None = None,
         timeout: float = 10.0,
     ) -> None:
         """Prepare; nothing is connected yet.
@@ -73,13 +75,16 @@ class OpenPaymentsClient:
             clock: Dates signatures, and is compared with the server's.
             ca_file: Certificates (PEM) to trust instead of the system's.
             observer: Is told of every exchange; never a secret.
+            tracer: Is handed what went over the wire, without secrets.
             timeout: Seconds until a whole answer must be there.
 
         Raises:
             ConfigError: The file of certificates cannot be used.
         """
         self._client_wallet_address = client_wallet_address
-        transport = Transport(clock, ca_file=ca_file, observer=observer, timeout=timeout)
+        transport = Transport(
+            clock, ca_file=ca_file, observer=observer, tracer=tracer, timeout=timeout
+        )
         self._channel = Channel(transport, key, clock)
 
     async def __aenter__(self) -> Self:
@@ -141,7 +146,9 @@ class OpenPaymentsClient:
         Raises:
             OpenPaymentsError: There is no answer, or none that lists keys.
         """
-        answer = await self._channel.follow(join(wallet_address_id, "jwks.json"))
+        answer = await self._channel.follow(
+            join(wallet_address_id, "jwks.json"), "fetch the keys of a wallet address"
+        )
         return answers.decode_jwks(answer.body)
 
     async def public_incoming_payment(self, url: str) -> PublicIncomingPayment:
@@ -151,7 +158,9 @@ class OpenPaymentsClient:
             AddressError: The URL cannot be asked.
             OpenPaymentsError: There is no answer, or none that describes a payment.
         """
-        answer = await self._channel.ask_anyone(parse_resource_url(url))
+        answer = await self._channel.ask_anyone(
+            parse_resource_url(url), "see what anyone may see of a payment"
+        )
         return answers.decode_public_incoming_payment(answer.body)
 
     # Incoming payments
@@ -180,7 +189,9 @@ class OpenPaymentsClient:
         """
         query = {"wallet-address": wallet.id} | _place(first, last, cursor)
         url = with_query(join(wallet.resource_server, "incoming-payments"), query)
-        answer = await self._channel.ask_resource(wallet.resource_server, "GET", url, token)
+        answer = await self._channel.ask_resource(
+            wallet.resource_server, "GET", url, token, purpose="list incoming payments"
+        )
         return answers.decode_incoming_payment_page(answer.body)
 
     async def walk_incoming_payments(
@@ -235,7 +246,9 @@ class OpenPaymentsClient:
             NotFoundError: It is another client's, or not there.
             OpenPaymentsError: There is no answer, or none that describes this payment.
         """
-        answer = await self._channel.ask_resource(wallet.resource_server, "GET", payment_id, token)
+        answer = await self._channel.ask_resource(
+            wallet.resource_server, "GET", payment_id, token, purpose="read an incoming payment"
+        )
         return _this(answers.decode_incoming_payment(answer.body), payment_id)
 
     async def create_incoming_payment(
@@ -251,7 +264,13 @@ class OpenPaymentsClient:
         """
         url = join(wallet.resource_server, "incoming-payments")
         answer = await self._channel.ask_resource(
-            wallet.resource_server, "POST", url, token, draft.body(wallet), expected=CREATED
+            wallet.resource_server,
+            "POST",
+            url,
+            token,
+            draft.body(wallet),
+            expected=CREATED,
+            purpose="create an incoming payment",
         )
         return answers.decode_incoming_payment(answer.body)
 
@@ -270,7 +289,11 @@ class OpenPaymentsClient:
         if "?" in payment_id:
             raise AddressError("The URL of a payment that is completed has no query (?).")
         answer = await self._channel.ask_resource(
-            wallet.resource_server, "POST", join(payment_id, "complete"), token
+            wallet.resource_server,
+            "POST",
+            join(payment_id, "complete"),
+            token,
+            purpose="complete an incoming payment",
         )
         return _this(answers.decode_incoming_payment(answer.body), payment_id)
 
@@ -285,7 +308,9 @@ class OpenPaymentsClient:
             AddressError: The payment is not at the wallet address's resource server.
             OpenPaymentsError: There is no answer, or none that describes this payment.
         """
-        answer = await self._channel.ask_resource(wallet.resource_server, "GET", url, token)
+        answer = await self._channel.ask_resource(
+            wallet.resource_server, "GET", url, token, purpose="read an outgoing payment"
+        )
         return _this(answers.decode_outgoing_payment(answer.body), url)
 
     # Grants and tokens
@@ -310,7 +335,9 @@ class OpenPaymentsClient:
             OpenPaymentsError: There is no answer, or no grant.
         """
         body = grants.grant_request(access, self._client_wallet_address, interact)
-        answer = await self._channel.ask_authorization(auth_server, "POST", auth_server, None, body)
+        answer = await self._channel.ask_authorization(
+            auth_server, "POST", auth_server, None, body, purpose="ask for a grant"
+        )
         return grants.decode_grant(answer.body)
 
     async def continue_grant(
@@ -331,7 +358,12 @@ class OpenPaymentsClient:
         """
         body = None if interact_ref is None else grants.continue_request(interact_ref)
         answer = await self._channel.ask_authorization(
-            auth_server, "POST", continuation.uri, continuation.token, body
+            auth_server,
+            "POST",
+            continuation.uri,
+            continuation.token,
+            body,
+            purpose="learn what became of a grant",
         )
         return grants.decode_grant(answer.body)
 
@@ -342,7 +374,12 @@ class OpenPaymentsClient:
             OpenPaymentsError: The server refused, or was not reached.
         """
         await self._channel.ask_authorization(
-            auth_server, "DELETE", continuation.uri, continuation.token, expected=ENDED
+            auth_server,
+            "DELETE",
+            continuation.uri,
+            continuation.token,
+            expected=ENDED,
+            purpose="give a grant back",
         )
 
     async def rotate_token(self, auth_server: str, token: AccessToken) -> AccessToken:
@@ -353,7 +390,7 @@ class OpenPaymentsClient:
             OpenPaymentsError: The server refused, or was not reached.
         """
         answer = await self._channel.ask_authorization(
-            auth_server, "POST", token.manage, token.value
+            auth_server, "POST", token.manage, token.value, purpose="renew a token"
         )
         return grants.decode_rotation(answer.body)
 
@@ -364,11 +401,16 @@ class OpenPaymentsClient:
             OpenPaymentsError: The server refused, or was not reached.
         """
         await self._channel.ask_authorization(
-            auth_server, "DELETE", token.manage, token.value, expected=ENDED
+            auth_server,
+            "DELETE",
+            token.manage,
+            token.value,
+            expected=ENDED,
+            purpose="give a token back",
         )
 
     async def _describe(self, url: str) -> tuple[str, WalletAddress]:
-        answer = await self._channel.follow(url)
+        answer = await self._channel.follow(url, "find out about a wallet address")
         return answer.url, answers.decode_wallet_address(answer.body)
 
 

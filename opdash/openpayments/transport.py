@@ -13,17 +13,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import httpx
 
-from opdash import __version__
 from opdash.clock import Clock
 from opdash.openpayments.errors import AnswerTooLargeError, OpenPaymentsError, ProtocolError
-from opdash.openpayments.outages import Progress, outage
+from opdash.openpayments.flights import COMMON_HEADERS, Flight
+from opdash.openpayments.outages import outage
 from opdash.openpayments.pools import Pools
 from opdash.openpayments.servertime import ServerTime
+from opdash.openpayments.traces import Trace, Tracer
+from opdash.redact import masked_url
 
 MAX_ANSWER = 2 * 1024 * 1024
 """The most bytes of an answer's body that are read, unpacked."""
@@ -31,14 +32,6 @@ MAX_ANSWER = 2 * 1024 * 1024
 _SHARE_OF_CONNECTING = 0.45
 """How much of the whole time connecting may take, and securing the connection again: httpx closes
 what it times out itself, and leaks what is cancelled in between."""
-
-_COMMON_HEADERS: Mapping[str, str] = MappingProxyType(
-    {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-        "User-Agent": f"opdash/{__version__}",
-    }
-)
 
 _LOST_CONNECTION = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
 
@@ -98,6 +91,7 @@ class Transport:
         *,
         ca_file: Path | None = None,
         observer: Observer | None = None,
+        tracer: Tracer | None = None,
         timeout: float = 10.0,
         max_answer: int = MAX_ANSWER,
     ) -> None:
@@ -107,6 +101,8 @@ class Transport:
             clock: For the offset of the server's clock.
             ca_file: Certificates (PEM) to trust instead of the system's.
             observer: Is told of every exchange.
+            tracer: Is handed what went over the wire, without secrets; where there is none,
+                nothing of it is collected.
             timeout: Seconds until the whole answer must be there.
             max_answer: Bytes of an answer's body that are read at most.
 
@@ -115,6 +111,7 @@ class Transport:
         """
         self._clock = clock
         self._observer = observer
+        self._tracer = tracer
         self._timeout = timeout
         self._timeouts = {"connect": timeout * _SHARE_OF_CONNECTING}
         self._max_answer = max_answer
@@ -135,6 +132,7 @@ class Transport:
         body: bytes | None = None,
         *,
         masked: bool = False,
+        purpose: str = "",
     ) -> Answer:
         """Send one request and return the answer, whatever its status.
 
@@ -147,6 +145,7 @@ class Transport:
             headers: All headers but ``Host``, ``Accept``, ``User-Agent`` and the connection's own.
             body: The body, or None.
             masked: Whether the URL itself gives access to something, and logs must not show it.
+            purpose: What the request is for, as the end of "opdash wants to …".
 
         Raises:
             UnreachableError: Nothing was sent.
@@ -155,72 +154,65 @@ class Transport:
             AnswerTooLargeError: The answer is larger than opdash reads.
         """
         self._count += 1
-        number, started = self._count, self._clock.monotonic()
-        shown = f"{url.rpartition('/')[0]}/•••" if masked else url
+        started = self._clock.monotonic()
+        flight = Flight(self._count, self._clock.now(), method, url, headers, body, masked, purpose)
         status: int | None = None
-        problem = "cancelled"
+        problem = reason = "cancelled"
         try:
-            answer = await self._answer(method, url, headers, body)
-            status, problem = answer.status, ""
+            answer = await self._answer(flight)
+            status, problem, reason = answer.status, "", ""
             return answer
         except OpenPaymentsError as error:
-            problem = type(error).__name__
+            problem, reason = type(error).__name__, error.sentence
             raise
         finally:
+            seconds = self._clock.monotonic() - started
             if self._observer is not None:
-                seconds = self._clock.monotonic() - started
-                self._observer(Exchange(number, method, shown, status, seconds, problem))
+                shown = masked_url(url) if masked else url
+                self._observer(Exchange(flight.number, method, shown, status, seconds, problem))
+            if self._tracer is not None:
+                self._tracer(Trace.of(flight.sight(seconds, reason)))
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._pools.aclose()
 
-    async def _answer(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
+    async def _answer(self, flight: Flight) -> Answer:
+        method, url = flight.method, flight.url
         pool = await self._pools.pool(url)
-        progress = Progress()
         try:
             async with asyncio.timeout(self._timeout):
                 try:
-                    return await self._once(pool, method, url, headers, body, progress)
+                    return await self._once(pool, flight)
                 except _LOST_CONNECTION:
-                    if method != "GET" or not progress.met_closed_connection:
+                    if method != "GET" or not flight.progress.met_closed_connection:
                         raise
-                progress = Progress()
-                return await self._once(pool, method, url, headers, body, progress)
+                flight.begin_anew()
+                return await self._once(pool, flight)
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-            raise outage(method, url, error, progress, self._timeout) from error
+            raise outage(method, url, error, flight.progress, self._timeout) from error
 
-    async def _once(
-        self,
-        pool: httpx.AsyncBaseTransport,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        progress: Progress,
-    ) -> Answer:
-        request = httpx.Request(
-            method,
-            url,
-            headers={**_COMMON_HEADERS, **headers},
-            content=body,
-            extensions={"trace": progress.note, "timeout": self._timeouts},
+    async def _once(self, pool: httpx.AsyncBaseTransport, flight: Flight) -> Answer:
+        flight.request = request = httpx.Request(
+            flight.method,
+            flight.url,
+            headers={**COMMON_HEADERS, **flight.headers},
+            content=flight.body,
+            extensions={"trace": flight.progress.note, "timeout": self._timeouts},
         )
-        _send_target_as_signed(request, url)
+        _send_target_as_signed(request, flight.url)
         asked_at = self._clock.now()
-        response = await pool.handle_async_request(request)
+        flight.response = response = await pool.handle_async_request(request)
         try:
             self._server_time.learn(response.headers, asked_at)
-            content = await self._read(response)
+            await self._read(response, flight.chunks)
         finally:
             await response.aclose()
-        return Answer(url, response.status_code, response.headers, content)
+        return Answer(flight.url, response.status_code, response.headers, b"".join(flight.chunks))
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _read(self, response: httpx.Response, chunks: list[bytes]) -> None:
         unpack = _unpacker(response.headers.get("content-encoding", ""))
-        chunks, size = [], 0
+        size = 0
         async for packed in _stream_of(response):
             chunk = packed
             if unpack is not None:
@@ -235,7 +227,6 @@ class Transport:
             chunks.append(chunk)
         if unpack is not None and not unpack.eof and size:
             raise ProtocolError("The server's packed answer ends too early.")
-        return b"".join(chunks)
 
 
 def _stream_of(response: httpx.Response) -> httpx.AsyncByteStream:
