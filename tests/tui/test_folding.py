@@ -146,6 +146,18 @@ async def test_all_lines_close_then_go_then_come_back(world: World) -> None:
         assert "not folded" not in status(app)
 
 
+async def test_what_was_folded_is_not_new(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(100, 12)) as pilot:
+        await settle(pilot)
+        await pilot.press("end", "a")
+        assert under_cursor(app) == "tip 9"
+        assert "new above" not in status(app)
+        await pilot.press("a", "a", "a")
+        assert under_cursor(app) == "tip 9"
+        assert "new above" not in status(app)
+
+
 async def test_news_change_count_and_sum_but_not_what_is_under_the_cursor(world: World) -> None:
     app = OpdashApp(world.dashboard.real)
     async with app.run_test(size=(100, 24)) as pilot:

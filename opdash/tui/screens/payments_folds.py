@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opdash.tui.folded_rows import FoldedRows
     from opdash.tui.reading_thread import ReadingThread
 
-_WHOLE_EVERY = 600.0
+_WHOLE_EVERY = 3600.0
 """Seconds after which everything is read again: equal time stamps change places unseen."""
 
 _LEAST_PAUSE = 2.0

@@ -175,8 +175,8 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
         self.painter.set_members(getattr(source, "members", frozenset()))
         if not self._read(lambda: self._cursor.forget_unless_in(self._window)):
             self._scroll_to_row(0)
-        self.new_above = 0
         self.reload()
+        self.new_above = 0
         self._show_cursor()
 
     def _reload(self) -> int:
