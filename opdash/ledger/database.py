@@ -132,6 +132,9 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explanation(path, error) from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            sentence, advice = _CAUSES[sqlite3.SQLITE_FULL]
+            raise LedgerError(f"The ledger {_shown(path)} {sentence}", advice) from error
         raise LedgerError(
             f"The ledger {_shown(path)} cannot be opened: {error.strerror or 'an input error'}.",
             "Check that you may read and write the file and its directory, "

@@ -16,6 +16,7 @@ from opdash.ledger.schema import VERSION
 from opdash.sandbox.process import SandboxProcess
 from opdash.service.dashboard import LEDGER_FILE
 from tests.cli.conftest import REPOSITORY, Shell, shop_profile
+from tests.disks import filled_up, small_disk
 
 
 @pytest.fixture
@@ -264,3 +265,42 @@ class TestMove:
         blocked.write_text("")
         assert filled("ledger", "move", str(blocked / "x")).code == 1
         filled.done("ledger", "check")
+
+    def test_where_there_is_too_little_room(self, filled: Shell, tmp_path: Path) -> None:
+        before = ledger(filled).read_bytes()
+        with small_disk(tmp_path / "small", 1) as disk, filled_up(disk):
+            ran = filled("ledger", "move", str(disk))
+            assert ran.code == 1
+            assert "the disk is full" in ran.err
+            assert [one.name for one in disk.iterdir()] == ["ballast"]
+        filled.done("ledger", "check")
+        assert len(ledger(filled).read_bytes()) == len(before)
+
+
+class TestFull:
+    """A disk without any room left."""
+
+    @pytest.fixture
+    def crowded(self, filled: Shell, tmp_path: Path) -> Iterator[Shell]:
+        with small_disk(tmp_path / "small", 2) as disk:
+            filled.done("ledger", "move", str(disk / "data"))
+            filled.data_dir = disk / "data"
+            with filled_up(disk):
+                yield filled
+            filled.done("ledger", "check")
+
+    def test_it_is_not_compacted(self, crowded: Shell) -> None:
+        before = crowded.done("list", "--offline").out
+        ran = crowded("ledger", "compact")
+        assert (ran.code, "the disk is full" in ran.err) == (1, True)
+        assert crowded.done("list", "--offline").out == before
+
+    def test_what_is_known_can_be_looked_at(self, crowded: Shell) -> None:
+        assert crowded.done("list", "--offline").out
+        crowded.done("ledger", "check")
+
+    def test_it_is_not_synced(self, crowded: Shell) -> None:
+        ran = crowded("sync")
+        assert ran.code == 1
+        assert "disk is full" in ran.err
+        assert "Free some space" in ran.err

@@ -30,6 +30,7 @@ from opdash.ledger.records import (
 from opdash.ledger.repair import Repaired, repair
 from opdash.ledger.salvage import TAKEN_OVER
 from opdash.ledger.store import Ledger
+from tests.disks import filled_up, small_disk
 from tests.ledger import version_1
 from tests.ledger.builders import ADDRESS, GRACE, NOW, OTHER, Book, payment, payment_id
 
@@ -400,6 +401,17 @@ def test_a_newer_one_is_left_alone(path: Path) -> None:
         repair(path, NOW)
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_where_there_is_no_room_for_a_new_one_the_old_one_stays(path: Path, tmp_path: Path) -> None:
+    overwrite(path, [root_of(path, "payment_by_state")])
+    with small_disk(tmp_path / "small", 32) as disk:
+        damaged = disk / path.name
+        shutil.copy(path, damaged)
+        with filled_up(disk), pytest.raises(LedgerError, match="the disk is full"):
+            repair(damaged, NOW)
+        assert damaged.read_bytes() == path.read_bytes()
+        assert [one.name for one in disk.iterdir()] == [damaged.name]
 
 
 def test_one_that_is_open_is_left_alone(path: Path) -> None:

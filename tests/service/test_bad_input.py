@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from opdash.service.drafts import PaymentDraft
 from opdash.service.events import PaymentsChanged
 from opdash.service.status import Phase
 from opdash.settings import Settings, SettingsStore
+from tests.disks import filled_up, small_disk
 from tests.service.conftest import OpenDashboard, Watched, profile_of
 from tests.service.test_session import has_received, until
 
@@ -37,35 +37,10 @@ FullDisk = Callable[[Watched], Any]
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own with room for a small ledger."""
-    directory = tmp_path / "small"
-    directory.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", str(directory)]
-    try:
-        mounted = subprocess.run(mounting, capture_output=True, check=False)
-    except OSError:
-        pytest.skip("there is no mount on this machine")
-    if mounted.returncode:
-        pytest.skip("this user may mount nothing")
-    yield directory
-    subprocess.run(["umount", "-l", str(directory)], check=True)
-
-
-@contextmanager
-def filled_up(directory: Path) -> Iterator[None]:
-    """Leave no room on a disk for the body."""
-    ballast = directory / "ballast"
-    with pytest.raises(OSError, match="No space left"):
-        write_without_end(ballast)
-    yield
-    ballast.unlink()
-
-
-def write_without_end(path: Path) -> None:
-    with path.open("wb", buffering=0) as file:
-        while file.write(b"x" * 4096):
-            pass
+    with small_disk(tmp_path / "small", 8) as directory:
+        yield directory
 
 
 @contextmanager
@@ -89,14 +64,14 @@ def announced(watched: Watched, payment: str) -> list[str | None]:
 
 
 async def test_a_disk_that_fills_up_while_it_polls(
-    fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard, small_disk: Path
+    fresh_sandbox: SandboxProcess, open_dashboard: OpenDashboard, disk: Path
 ) -> None:
     sandbox = fresh_sandbox
     watched = open_dashboard(sandbox, data="small/data", poll_interval=0.2, poll_rate=100.0)
     payment = await watched.create(2500)
     watched.session.start()
     await until(lambda: watched.session.status.phase is Phase.LIVE)
-    with filled_up(small_disk):
+    with filled_up(disk):
         before = watched.payment(payment)
         sandbox.pay(payment)
         await until(lambda: has_received(sandbox, payment, 2500))
@@ -109,13 +84,14 @@ async def test_a_disk_that_fills_up_while_it_polls(
         intents = watched.dashboard.reader.unresolved_creations(watched.wallet)
         assert before.id == watched.payment(payment).id
     await until(lambda: watched.session.status.phase is Phase.LIVE)
-    await until(lambda: watched.payment(payment).state is State.PAID)
+    await until(lambda: announced(watched, payment))
+    assert watched.payment(payment).state is State.PAID
     assert announced(watched, payment) == ["paid"]
     assert watched.dashboard.reader.count(watched.wallet) >= known
     assert sandbox.state()["walletAddresses"][0]["payments"] == at_server
     assert all(intent.payment_id is None for intent in intents)
     await watched.dashboard.stop()
-    assert check(small_disk / "data" / LEDGER_FILE).ok
+    assert check(disk / "data" / LEDGER_FILE).ok
 
 
 async def test_a_ledger_that_cannot_grow_while_its_list_is_read(
@@ -214,7 +190,8 @@ async def test_a_machines_clock_that_is_set_while_it_runs(
         assert abs(session.now() - datetime.fromisoformat(truth)) < timedelta(seconds=3)
         sandbox.pay(short)
         await until(lambda: has_received(sandbox, short, 100))
-        await until(lambda: watched.payment(short).state is State.PAID)
+        await until(lambda: announced(watched, short))
+        assert watched.payment(short).state is State.PAID
         steps = dashboard.reader.timeline(watched.wallet, short)
         assert [step.at for step in steps] == sorted(step.at for step in steps)
         assert announced(watched, short) == ["paid"]
@@ -222,5 +199,5 @@ async def test_a_machines_clock_that_is_set_while_it_runs(
         await dashboard.stop()
 
 
-def test_the_small_disk_is_no_other(small_disk: Path) -> None:
-    assert os.statvfs(small_disk).f_blocks * os.statvfs(small_disk).f_frsize == 8 * 1024 * 1024
+def test_the_disk_is_small(disk: Path) -> None:
+    assert os.statvfs(disk).f_blocks * os.statvfs(disk).f_frsize == 8 * 1024 * 1024
