@@ -30,11 +30,15 @@ _ELSEWHERE: Final = (
     "opdash then rebuilds what the server still knows."
 )
 _DAMAGED: Final = (
-    "Nothing was changed. Keep a copy, then move it away; "
-    "opdash then rebuilds what the server still knows."
+    "Nothing was changed. Run “opdash ledger check --repair”: "
+    "it keeps the file and saves what can be read of it."
 )
 _CAUSES: Final = {
-    sqlite3.SQLITE_NOTADB: ("is not an opdash ledger: it is no database.", _ELSEWHERE),
+    sqlite3.SQLITE_NOTADB: (
+        "is not an opdash ledger: it is no database.",
+        "If it was one, run “opdash ledger check --repair”: it keeps the file and saves what can "
+        "be read of it. If not, move it away or choose another --data-dir.",
+    ),
     sqlite3.SQLITE_CORRUPT: (
         "is damaged.",
         _DAMAGED,

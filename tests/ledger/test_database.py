@@ -111,6 +111,7 @@ class TestRefusals:
         path = tmp_path / "ledger.sqlite3"
         path.write_bytes(b"Dear diary, " * 100)
         assert "no database" in refusal(path).sentence
+        assert "opdash ledger check --repair" in refusal(path).advice
 
     def test_another_programs_database(self, tmp_path: Path) -> None:
         path = tmp_path / "ledger.sqlite3"
@@ -142,7 +143,7 @@ class TestRefusals:
         path = damaged_ledger(tmp_path, every=1)
         error = refusal(path)
         assert "is damaged" in error.sentence
-        assert "move it away" in error.advice
+        assert "opdash ledger check --repair" in error.advice
 
     def test_one_damaged_somewhere(self, tmp_path: Path) -> None:
         path = damaged_ledger(tmp_path, every=40)
