@@ -259,9 +259,11 @@ class LedgerReader:
             found = None if before is None else maker.update(before, self._rows, held)
             if found is not None:
                 return found
-            return maker.make(
+            found = maker.make(
                 lambda tree, sort: figures.answers.matches(self._connection, tree, sort).keys, held
             )
+            figures.forget_answers()
+            return found
 
     def forget_answers(self) -> None:
         """Let go of what searches have found: nobody searches any more."""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from opdash.clock import SystemClock
 from opdash.errors import ConfigError, KeyFileError, LedgerError
+from opdash.ledger.search.saved import SavedSearch
 from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import AddressError
 from opdash.openpayments.errors import NotFoundError, UnreachableError
@@ -169,6 +170,22 @@ async def test_the_look_is_remembered(
 ) -> None:
     await open_dashboard(sandbox).dashboard.save_theme("light")
     assert SettingsStore(tmp_path / "data.toml").load().theme == "light"
+
+
+async def test_searches_are_saved_beside_those_of_another_opdash(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    watched = open_dashboard(sandbox)
+    dashboard = watched.dashboard
+    theirs = SettingsStore(tmp_path / "data.toml")
+    theirs.save(theirs.load().saving(SavedSearch("Theirs", "lamp")))
+    tips = SavedSearch("Tips", "tip", fold=True)
+    await dashboard.save_search(tips)
+    assert {one.name for one in dashboard.settings.searches} == {"Theirs", "Tips"}
+    await dashboard.save_search(SavedSearch("Gifts", "tip"), instead_of=tips)
+    assert {one.name for one in SettingsStore(theirs.path).load().searches} == {"Theirs", "Gifts"}
+    await dashboard.remove_search(SavedSearch("gifts", ""))
+    assert [one.name for one in SettingsStore(theirs.path).load().searches] == ["Theirs"]
 
 
 async def test_what_another_opdash_set_up_is_watched_too_and_what_it_removed_no_longer(
