@@ -33,11 +33,14 @@ _DAMAGED: Final = (
     "Nothing was changed. Run “opdash ledger check --repair”: "
     "it keeps the file and saves what can be read of it."
 )
+_PERHAPS_DAMAGED: Final = (
+    "If it was one, run “opdash ledger check --repair”: it keeps the file and saves what can be "
+    "read of it. If not, move it away or choose another --data-dir."
+)
 _CAUSES: Final = {
     sqlite3.SQLITE_NOTADB: (
         "is not an opdash ledger: it is no database.",
-        "If it was one, run “opdash ledger check --repair”: it keeps the file and saves what can "
-        "be read of it. If not, move it away or choose another --data-dir.",
+        _PERHAPS_DAMAGED,
     ),
     sqlite3.SQLITE_CORRUPT: (
         "is damaged.",
