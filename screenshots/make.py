@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from opdash.cli.demo_home import DemoHome, demo_home
 from opdash.clock import SystemClock
 from opdash.ledger.reader import LedgerReader
-from opdash.ledger.records import PaymentRow
+from opdash.ledger.records import PaymentRow, Scope
 from opdash.ledger.states import State
 from opdash.service.dashboard import LEDGER_FILE, Dashboard
 from opdash.settings import ConsentWay
@@ -94,6 +94,16 @@ async def consent(pilot: Pilot[Any], home: DemoHome) -> None:
     await pilot.pause(2.0)
 
 
+async def grants(pilot: Pilot[Any], home: DemoHome) -> None:
+    """The grants and tokens, one of them by consent."""
+    app: Any = pilot.app
+    name = home.sandbox.main_wallet.rpartition("/")[2]
+    await app.dashboard.grants.change_scope(name, Scope.EVERYTHING)
+    await pilot.pause(8.0)  # until what was told about it has gone
+    await pilot.press("T")
+    await pilot.pause(1.0)
+
+
 SCENES: dict[str, Scene] = {
     "wallets": wallets,
     "payments": payments,
@@ -102,6 +112,7 @@ SCENES: dict[str, Scene] = {
     "complete": complete,
     "outgoing": outgoing,
     "consent": consent,
+    "grants": grants,
 }
 
 _KEYS = {" ": "space", ".": "full_stop", "-": "minus", ":": "colon", "/": "slash"}

@@ -276,6 +276,21 @@ async def test_m_keeps_tokens_or_not(world: World) -> None:
         assert "stay in memory only" in toasts(app)[0]
 
 
+async def test_a_long_grant_can_be_scrolled(world: World) -> None:
+    many = tuple(f"do the thing of number {number}" for number in range(30))
+    world.dashboard.grants.shown = (grant_view(rights=many), NONE)
+    async with shown(world) as (app, pilot):
+        grant = app.screen.query_one("#grant")
+        await pilot.press("down")
+        assert app.screen.query_one(WalletList).selected == "OUTGOING shop"
+        await pilot.press("up", "tab", "down", "down")
+        await pilot.pause(0.3)
+        assert grant.scroll_y > 0
+        assert app.screen.query_one(WalletList).selected == "INCOMING shop"
+        await pilot.press("tab")
+        assert app.screen.query_one(WalletList).has_focus
+
+
 async def test_the_way_back(world: World) -> None:
     async with shown(world) as (app, pilot):
         await pilot.press("escape")

@@ -70,6 +70,14 @@ def grants() -> tuple[Action, ...]:
             rank=7,
         ),
         Action(
+            "switch_pane",
+            ("tab",),
+            "Other pane",
+            "Change between the list and the grant, to scroll it.",
+            here,
+            in_palette=False,
+        ),
+        Action(
             "back",
             ("escape", "T"),
             "Back",

@@ -26,6 +26,7 @@ from opdash.tui.widgets.sheet import SheetView
 from opdash.tui.widgets.wallet_list import WalletList
 
 _TICK = 1.0
+_WIDE = 110
 
 
 class GrantsScreen(CursorActions, OpdashScreen[None]):
@@ -39,7 +40,7 @@ class GrantsScreen(CursorActions, OpdashScreen[None]):
     CSS_PATH = sheets("wallets", "grants")
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.GRANTS)
     AUTO_FOCUS = "WalletList"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual has it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - as Textual has it
 
     def __init__(self, profile: str = "") -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class GrantsScreen(CursorActions, OpdashScreen[None]):
         yield Rule(id="upper-rule")
         with Horizontal(id="body"):
             yield WalletList(selected=f"INCOMING {self._first}")
-            with VerticalScroll(id="grant", can_focus=False):
+            with VerticalScroll(id="grant"):
                 yield SheetView()
         yield Rule(id="lower-rule")
         yield KeyLine(Place.GRANTS)
@@ -78,6 +79,8 @@ class GrantsScreen(CursorActions, OpdashScreen[None]):
     # Filling
 
     def _fill(self) -> None:
+        if not self.query(WalletList):
+            return  # opdash is ending
         now = self.dashboard.clock.now()
         views = self.dashboard.grants.views()
         self._views = {entry_name(view): view for view in views}
@@ -92,7 +95,8 @@ class GrantsScreen(CursorActions, OpdashScreen[None]):
         view = self._selected
         if view is None:
             return
-        self.query_one(SheetView).show(grant_entries(view, self.dashboard.clock.now()))
+        now, brief = self.dashboard.clock.now(), self.size.width < _WIDE
+        self.query_one(SheetView).show(grant_entries(view, now, brief=brief))
         self.query_one(Notices).tell(self.dashboard.grants.problem(view.profile), ())
         off = [] if view.is_held else ["revoke", "cancel_grant"]
         off += [] if view.can_cancel else ["cancel_grant"]
@@ -115,6 +119,11 @@ class GrantsScreen(CursorActions, OpdashScreen[None]):
         self._fill_selected()
 
     # Actions
+
+    def action_switch_pane(self) -> None:
+        """Change between the list and the grant, which can be longer than its place."""
+        grant = self.query_one("#grant")
+        (self._list if grant.has_focus else grant).focus()
 
     def action_back(self) -> None:
         """Go back."""

@@ -44,10 +44,17 @@ def grant_entry(view: GrantView, now: datetime) -> WalletEntry:
     return WalletEntry(entry_name(view), first, (_state(view, now),), second, right)
 
 
-def grant_entries(view: GrantView, now: datetime) -> list[Entry]:
-    """Return all that is known of a grant."""
+def grant_entries(view: GrantView, now: datetime, *, brief: bool = False) -> list[Entry]:
+    """Return all that is known of a grant.
+
+    Args:
+        view: The grant.
+        now: This machine's instant.
+        brief: Whether there is little room; what the list says already is left out.
+    """
     title = f"{safe_text(view.title, limit=60)}: {KINDS[view.right]}"
-    head: list[Entry] = [row("", Content.styled(title, "bold")), row("", "")]
+    head: list[Entry] = [row("", Content.styled(title, "bold"))]
+    head += [] if brief else [row("", "")]
     if not view.is_held:
         why = (
             "You gave this right back; opdash asks for no other until you want it."
@@ -62,7 +69,7 @@ def grant_entries(view: GrantView, now: datetime) -> list[Entry]:
         *facts(
             [
                 ("opdash may", may),
-                ("actions", safe_text(", ".join(view.actions))),
+                *([] if brief else [("actions", safe_text(", ".join(view.actions)))]),
                 ("about", about or "what opdash itself created"),
                 ("limits", safe_text(view.limits, limit=400) or "none"),
                 ("given", _given(view, now)),
