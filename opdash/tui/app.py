@@ -205,6 +205,8 @@ class OpdashApp(App[None]):
 
     def on_opdash_app_heard(self) -> None:
         """Hand on everything that was announced since the last time."""
+        if not self.is_running:
+            return  # the screens are being taken down
         events = list(self._heard)
         self._heard.clear()
         for event in events:

@@ -79,8 +79,6 @@ class GrantsScreen(CursorActions, OpdashScreen[None]):
     # Filling
 
     def _fill(self) -> None:
-        if not self.query(WalletList):
-            return  # opdash is ending
         now = self.dashboard.clock.now()
         views = self.dashboard.grants.views()
         self._views = {entry_name(view): view for view in views}

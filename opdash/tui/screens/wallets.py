@@ -76,8 +76,6 @@ class WalletsScreen(CursorActions, OpdashScreen[None]):
         self._fill()
 
     def _fill(self) -> None:
-        if not self.query(WalletList):
-            return  # opdash is ending
         profiles = self.dashboard.profiles
         wallets = self._wallets()
         entries = [self._entry(profile, wallets) for profile in profiles]
