@@ -72,6 +72,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         super().__init__()
         self.session = session
         self._looked_at = session.now()
+        self._rebuilding = False
         self._fetching = False
         self._watched: frozenset[str] = frozenset()
         self._painted = False
@@ -183,6 +184,8 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     # What the service says
 
     def hear(self, event: Event) -> None:
+        if self._rebuilding and not isinstance(event, ProfileChanged):
+            return  # all of it is read anew in a moment
         """Take note of payments, status and creations of this wallet."""
         match event:
             case PaymentsChanged() if event.wallet_id == self.session.wallet_id:
@@ -209,7 +212,11 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._figures.close()
         self.session = self.dashboard.session(self.session.profile.name)
         self._table = self._pane = self._room = None
-        await self.recompose()
+        self._rebuilding = True
+        try:
+            await self.recompose()
+        finally:
+            self._rebuilding = False
         self._fill_room()
         super().on_mount()
         self._reload()
@@ -293,6 +300,8 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._fill()
         self._show_detail()
 
+        if self._rebuilding:
+            return
     def _fill(self) -> None:
         self._frame.fill(self._table, self.size.width, fetching=self._fetching)
         self._views.note(self._table, self._search)
