@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Container, Horizontal
 from textual.notifications import SeverityLevel
 from textual.timer import Timer
-from textual.widget import Widget
 
 from opdash.errors import OpdashError
 from opdash.ledger.records import Creation, CreationStatus, PaymentRow, Sort
@@ -80,7 +79,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._sum_again = False
         self._saving: Timer | None = None
         self._table: PaymentTable | None = None
-        self._room: Widget | None = None
+        self._room: Container | None = None
         self._pane: PaymentDetail | None = None
 
     # Building
@@ -129,9 +128,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._table.painter.set_view(self.session.profile.scope)
         return self._table
 
-    def _new_room(self) -> Widget:
+    def _new_room(self) -> Container:
         """Return where the details stand; the first frame is painted before they are there."""
-        self._room = Widget(id="detail-room")
+        self._room = Container(id="detail-room")
         return self._room
 
     def _fill_room(self) -> None:

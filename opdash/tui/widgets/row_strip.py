@@ -19,5 +19,10 @@ class RowStrip(Strip):
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
         """Return the parts between cuts; itself where the only cut is its end."""
-        within = [cut for cut in cuts if cut <= self.cell_length]
-        return [self] if within == [self.cell_length] else super().divide(within)
+        wanted = list(cuts)
+        within = [cut for cut in wanted if cut <= self.cell_length]
+        if within == [self.cell_length]:
+            return [self]
+        if wanted and self.cell_length not in within:  # the bar beside it is not painted yet
+            return self.adjust_cell_length(wanted[-1]).divide(wanted)
+        return super().divide(within)

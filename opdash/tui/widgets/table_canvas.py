@@ -95,6 +95,11 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         return self._places
 
+    def expect_bar(self) -> None:
+        """Have the bar in the first layout where it will be needed: a second one costs a frame."""
+        if not self.size and self.row_count >= self.app.size.height:
+            self.show_vertical_scrollbar = True
+
     @property
     def vertical_scrollbar(self) -> ScrollBar:
         """The bar at the right, made when first asked for."""
