@@ -66,12 +66,19 @@ class Desk:
         return await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class Still(SystemClock):
+    """A clock by which nothing takes any time."""
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     path = tmp_path / "ledger.sqlite3"
     ledger = Ledger.open(path)
     ledger.remember_wallet(WALLET, NOW)
-    recorder = Recorder(ledger, SystemClock())
+    recorder = Recorder(ledger, Still())
     with LedgerReader.open(path) as reader:
         desk = Desk(recorder, ledger, reader)
         ledger._connection.set_trace_callback(desk.statements.append)
