@@ -249,7 +249,7 @@ class LedgerReader:
             held: Folds, by their ids, that must stand where the payment of that number stands, and
                 not where their newest does.
         """
-        from opdash.ledger.fold_index import FoldMaker
+        from opdash.ledger.fold_maker import FoldMaker
 
         with self._snapshot():
             figures = self._figures(wallet_id)

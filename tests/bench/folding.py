@@ -29,8 +29,8 @@ def _windows() -> float:
     """Return the CPU of windows over folded rows ÷ that of windows over a row a payment."""
     index, _ = _made()
     with LedgerReader.open(million_ledger()) as reader:
-        folded = FoldedRows(reader, ADDRESS, index)
-        plain = LedgerRows(reader, ADDRESS)
+        folded: RowSource = FoldedRows(reader, ADDRESS, index)
+        plain: RowSource = LedgerRows(reader, ADDRESS)
         assert folded.count(NEWEST_FIRST) < plain.count(NEWEST_FIRST) == COUNT
         spent: dict[RowSource, list[float]] = {folded: [], plain: []}
         for source in (folded, plain):

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opdash.ledger.encoding import encode_instant
-from opdash.ledger.fold_index import FoldIndex, day_of
+from opdash.ledger.fold_index import FoldIndex
+from opdash.ledger.fold_maker import day_of
 from opdash.ledger.folds import Fold, FoldRule, source_of
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import PaymentRow, Source

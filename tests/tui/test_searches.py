@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input, OptionList
 
 from opdash.errors import ConfigError
@@ -41,6 +43,10 @@ async def settle(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+def shows(app: OpdashApp, kind: type[Screen[Any]]) -> bool:
+    return isinstance(app.screen, kind)
+
+
 async def filtered(pilot: Pilot[None], text: str) -> None:
     await pilot.press("slash", *text)
     await settle(pilot)
@@ -70,11 +76,11 @@ async def test_a_filter_is_kept_under_a_name(world: World) -> None:
         await filtered(pilot, "inv is:open")
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert isinstance(app.screen, SaveSearchScreen)
+        assert shows(app, SaveSearchScreen)
         assert app.screen.query_one("#query Input", Input).value == "inv is:open"
         await pilot.press(*"Bills", "enter")
         await settle(pilot)
-        assert isinstance(app.screen, PaymentsScreen)
+        assert shows(app, PaymentsScreen)
         assert own(world)[-1] == SavedSearch("Bills", "inv is:open", "shop")
         told = [notice.message for notice in app._notifications]
         assert "Saved as “Bills”; f finds it." in told
@@ -102,7 +108,7 @@ async def test_without_a_filter_there_is_nothing_to_save(world: World) -> None:
         await settle(pilot)
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert isinstance(app.screen, PaymentsScreen)
+        assert shows(app, PaymentsScreen)
         told = [notice.message for notice in app._notifications]
         assert any("Type a filter" in message for message in told)
 
@@ -124,13 +130,13 @@ async def test_what_is_wrong_with_it_is_said(world: World) -> None:
         assert note(app, "#name").startswith("A name begins with a letter or digit")
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert isinstance(app.screen, SaveSearchScreen)
+        assert shows(app, SaveSearchScreen)
         assert own(world) == [TIPS, SHORT]
         await pilot.press("escape")
         assert outcome(app) == "Nothing is saved yet. Esc once more leaves."
         await pilot.press("escape")
         await settle(pilot)
-        assert isinstance(app.screen, SearchesScreen)
+        assert shows(app, SearchesScreen)
 
 
 async def test_a_name_that_is_taken_says_so_and_is_replaced(world: World) -> None:
@@ -160,7 +166,7 @@ async def test_one_is_renamed_where_it_stands(world: World) -> None:
         await settle(pilot)
         await pilot.press("f", "end", "e")
         await settle(pilot)
-        assert isinstance(app.screen, SaveSearchScreen)
+        assert shows(app, SaveSearchScreen)
         assert app.screen.query_one("#for ChoiceLine", ChoiceLine).chosen == "all wallets"
         field = app.screen.query_one("#name Input", Input)
         assert field.has_focus
@@ -209,7 +215,7 @@ async def test_deleting_is_asked_for_each_time(world: World) -> None:
         assert outcome(app) == ""
         assert rows(app)[-1] == "Tips 1 tip"
         await pilot.press("escape")
-        assert isinstance(app.screen, PaymentsScreen)
+        assert shows(app, PaymentsScreen)
 
 
 async def test_a_file_that_cannot_be_written_is_told(world: World) -> None:
@@ -220,5 +226,5 @@ async def test_a_file_that_cannot_be_written_is_told(world: World) -> None:
         await filtered(pilot, "tip")
         await pilot.press("ctrl+s", *"x", "ctrl+s")
         await settle(pilot)
-        assert isinstance(app.screen, SaveSearchScreen)
+        assert shows(app, SaveSearchScreen)
         assert outcome(app) == "It cannot be written. Look at it."
