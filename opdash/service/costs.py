@@ -88,6 +88,7 @@ class LearntCosts:
             get = statistics.median(self._gets) - latency
         if len(self._pages) >= _ENOUGH:
             page = statistics.median(taken - row * rows for rows, taken in self._pages) - latency
+            page = max(page, -latency)
         return RequestCost(get=get, page=page, row=row, latency=latency)
 
     def _row(self) -> float:

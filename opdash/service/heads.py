@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -22,6 +23,18 @@ _LONG = timedelta(minutes=10)
 """After so long without an answer, more than a few new payments are likely."""
 
 
+class HeadRead(NamedTuple):
+    """What a reading of the list's head brought.
+
+    Attributes:
+        shown: Ids of the payments on it.
+        opened_gap: Whether there is a gap now that was not there before.
+    """
+
+    shown: frozenset[str]
+    opened_gap: bool
+
+
 class ListHead:
     """Reads the head of one list, and the end of one that shows the oldest payments first."""
 
@@ -36,12 +49,8 @@ class ListHead:
             return self._asker.profile.page_size
         return MAX_PAGE if self._asker.now() - since > _LONG else MIN_HEAD
 
-    async def read(self, wallet: WalletAddress, since: datetime | None, rows: int) -> bool:
-        """Read the head of the list; where it does not meet what was known, a gap is written down.
-
-        Returns:
-            Whether there is a gap now that was not there before.
-        """
+    async def read(self, wallet: WalletAddress, since: datetime | None, rows: int) -> HeadRead:
+        """Read the head of the list; where it does not meet what was known, note down a gap."""
         page, ticket = await self._asker.ticketed_page(wallet, rows, None)
         meets = meets_known(self._asker, wallet, page, since)
         self.oldest_first = _rises(page)
@@ -58,7 +67,9 @@ class ListHead:
         before = self._asker.walk_state(wallet)
         await self._asker.change_walk(wallet, read)
         await self._asker.polled(wallet)
-        return before is not None and before.cursor is not None and not meets and bool(end)
+        was_read = before is not None and before.cursor is not None
+        shown = frozenset(payment.id for payment in page.result)
+        return HeadRead(shown, opened_gap=was_read and not meets and bool(end))
 
     async def follow_the_end(self, wallet: WalletAddress) -> int:
         """Read on where the list ended, if new payments come last; return the requests made.

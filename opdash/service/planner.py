@@ -24,6 +24,9 @@ MIN_HEAD = 20
 _ALMOST = 0.9
 """From which part of its pace on a payment is due: polls are not on the dot."""
 
+_CLOCK_MARGIN = timedelta(seconds=5)
+"""How far the server's time may seem to go back before a look is taken for one of no known age."""
+
 _NEAR_EXPIRY = timedelta(minutes=2)
 _CALM = 120.0
 """Seconds without a change that make a payment's pace slower by one poll interval."""
@@ -92,6 +95,17 @@ class Plan:
     requests: tuple[Request, ...] = ()
     left_over: int = 0
 
+    @property
+    def head_rows(self) -> int:
+        """How many rows of the list's head are asked first; 0 if none are."""
+        first = self.requests[0] if self.requests else None
+        return first.rows if isinstance(first, Page) and first.cursor is None else 0
+
+    def is_done_by(self, shown: Collection[str]) -> bool:
+        """Return whether nothing is left to ask once the head has shown these payments."""
+        shows = [name for request in self.requests for name in request.shows]
+        return not self.left_over and all(name in shown for name in shows)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -139,6 +153,8 @@ def due_payments(
         seen_at = max(payment.last_seen_at, vain.get(payment.id, payment.last_seen_at))
         pace = _pace(payment, now, interval, payment.id in on_screen)
         behind = (now - seen_at).total_seconds() / pace
+        if now - seen_at < -_CLOCK_MARGIN:
+            behind = 1.0  # a clock was set: nobody knows how long ago that was
         if behind >= _ALMOST:
             due.append(Due(payment.id, payment.number, behind))
     due.sort(key=lambda one: (-one.behind, one.id))

@@ -14,8 +14,9 @@ from opdash.service.asker import Asker
 from opdash.service.connection import Connection
 from opdash.service.gaps import Gaps
 from opdash.service.heads import ListHead
+from opdash.service.planner import Plan
 from opdash.service.recorder import Recorder
-from opdash.service.refreshing import Refresher
+from opdash.service.refreshing import Refreshed, Refresher
 from opdash.service.servers import Server, Servers
 from opdash.service.singles import Singles, names
 from opdash.service.study import Study
@@ -107,16 +108,20 @@ class Poller:
         known = self._reader.wallet(wallet.id)
         since = None if known is None else known.last_poll_at
         rows = self._head.rows(wallet, since)
+        plan: Plan | None = None
         if since is not None:
-            rows = await self._refresher.head_rows(wallet, rows, limit)
+            plan = await self._refresher.plan(wallet, rows, limit)
+            rows = plan.head_rows or rows
         budget.spend()
-        if await self._head.read(wallet, since, rows):
+        head = await self._head.read(wallet, since, rows)
+        if head.opened_gap:
             self._gaps.opened(since)
         spent = 1 + await self._head.follow_the_end(wallet)
         whole = not self._gaps.any(wallet)
-        refreshed = await self._refresher.refresh(
-            wallet, max(limit - spent, 1), pages=whole and not self._head.oldest_first
-        )
+        refreshed = Refreshed()
+        if plan is None or not plan.is_done_by(head.shown):
+            pages = whole and not self._head.oldest_first
+            refreshed = await self._refresher.refresh(wallet, max(limit - spent, 1), pages=pages)
         spent += refreshed.requests + await self._singles.settle(wallet)
         budget.spend(spent - 1)
         if whole:

@@ -67,11 +67,9 @@ class Refresher:
         self._doubtful: set[str] = set()
         self.on_screen: frozenset[str] = frozenset()
 
-    async def head_rows(self, wallet: WalletAddress, least: int, limit: int) -> int:
-        """Return how many rows of the list's head are worth reading now."""
-        drawn = await self._draw(wallet, head=least, limit=limit, pages=True)
-        head = drawn.plan.requests[0]
-        return head.rows if isinstance(head, Page) else least
+    async def plan(self, wallet: WalletAddress, least: int, limit: int) -> Plan:
+        """Return what a poll should ask: first at least so many rows of the list's head."""
+        return (await self._draw(wallet, head=least, limit=limit, pages=True)).plan
 
     async def refresh(self, wallet: WalletAddress, limit: int, *, pages: bool) -> Refreshed:
         """Refresh what is due, with so many requests at the most.

@@ -102,6 +102,11 @@ class TestDue:
         tried = {"vain": NOW - timedelta(seconds=1)}
         assert due_payments([payment("vain")], now=NOW, interval=5.0, tried=tried) == ()
 
+    def test_what_was_seen_at_a_time_to_come_is_due(self) -> None:
+        payments = [payment("ahead", seen=-86_400.0), payment("just", seen=-0.5)]
+        due = due_payments(payments, now=NOW, interval=5.0)
+        assert [one.id for one in due] == ["ahead"]
+
     def test_a_quiet_payment_is_asked_for_twelve_times_more_rarely(self) -> None:
         payments = [payment("quiet", seen=50.0), payment("later", seen=60.0)]
         due = due_payments(payments, now=NOW, interval=5.0)
