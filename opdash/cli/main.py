@@ -18,6 +18,7 @@ COMMANDS = {
     "sync": "opdash.cli.sync",
     "log": "opdash.cli.log",
     "ledger": "opdash.cli.ledger",
+    "doctor": "opdash.cli.doctor",
     "wallet": "opdash.cli.wallet",
     "key": "opdash.cli.key",
     "grants": "opdash.cli.grants",
@@ -53,6 +54,7 @@ payments
   sync              read the server's whole list, and find what it no longer has
 
 set-up
+  doctor [WALLET]   find out step by step what is wrong, and what to do about it
   wallet            add, list or remove a wallet address
   key               make a key, or show the part to register with the provider
   grants            list what opdash may do, renew it, or give it back

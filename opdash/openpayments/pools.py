@@ -37,7 +37,7 @@ class Pools:
         Raises:
             ConfigError: The file cannot be used.
         """
-        self._tls = None if ca_file is None else _tls_of(ca_file)
+        self._tls = None if ca_file is None else trusting(ca_file)
         self._proxies: dict[str, str] = {}
         self._pools: dict[tuple[str, str], httpx.AsyncBaseTransport] = {}
 
@@ -50,11 +50,11 @@ class Pools:
         scheme, _, rest = url.partition("://")
         host = rest.partition("/")[0]
         if host not in self._proxies:
-            self._proxies[host] = _proxy_to(url)
+            self._proxies[host] = proxy_to(url)
         way = scheme, self._proxies[host]
         if way not in self._pools:
             if scheme == "https" and self._tls is None:
-                self._tls = await asyncio.to_thread(_system_tls)
+                self._tls = await asyncio.to_thread(trusting, None)
             trusts_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._pools.setdefault(way, _new_pool(self._tls or trusts_nobody, way[1]))
         return self._pools[way]
@@ -81,13 +81,40 @@ def _new_pool(tls: ssl.SSLContext, proxy: str) -> httpx.AsyncBaseTransport:
         ) from error
 
 
-def _proxy_to(url: str) -> str:
-    """Return the proxy that the environment names for a host, or an empty string."""
+def proxy_to(url: str) -> str:
+    """Return the URL of the proxy that the environment names for a host, or an empty string."""
     host = urlsplit(url).hostname or ""
     if is_loopback(host) or proxy_bypass(host):
         return ""
     proxies = getproxies()
     return proxies.get("https") or proxies.get("all") or ""
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what to make secure connections with.
+
+    Args:
+        ca_file: Certificates (PEM) to trust; None to trust what the system trusts, or what
+            ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
+
+    Raises:
+        ConfigError: The file cannot be used.
+    """
+    return _system_tls() if ca_file is None else _tls_of(ca_file)
+
+
+def trust_in_words(ca_file: Path | None) -> str:
+    """Return whose certificates `trusting` trusts, as the end of "opdash trusts …"."""
+    if ca_file is not None:
+        return f"the certificates in {ca_file} alone (ca_file)"
+    named = [
+        f"{place} ({name}{'' if os.path.exists(place) else ', which does not exist'})"  # noqa: PTH110
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")
+        if (place := os.environ.get(name))
+    ]
+    if named:
+        return f"the certificates in {' and '.join(named)}"
+    return "the authorities that this system and certifi list"
 
 
 def _system_tls() -> ssl.SSLContext:
