@@ -92,6 +92,8 @@ class OpdashApp(App[None]):
     COMMANDS: ClassVar[set[Any]] = {_registry_commands}
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.ANYWHERE)
 
+    _themed = False
+
     class Heard(Message):
         """The service announced something."""
 
@@ -123,6 +125,7 @@ class OpdashApp(App[None]):
         """Take a theme before anything is styled; set later, it has all sheets parsed anew."""
         self.set_reactive(App.theme, theme.name)
         self.remove_class("-dark-mode", "-light-mode", f"-theme-{DEFAULT_THEME}", update=False)
+        self._themed = True
         mode = "-dark-mode" if theme.dark else "-light-mode"
         self.add_class(mode, f"-theme-{theme.name}", update=False)
         self.stylesheet.set_variables(self.get_css_variables())
@@ -264,6 +267,10 @@ class OpdashApp(App[None]):
             ),
             "",
         )
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return what the style sheets name; nothing before the theme is known."""
+        return super().get_css_variables() if self._themed else {}
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return what the style sheets name, should another theme be set."""

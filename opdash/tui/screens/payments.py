@@ -105,8 +105,10 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._views = ViewKeeper(self.dashboard, self.session.profile.name, self._save_view_soon)
         yield from self._frame.above
         with Horizontal(id="body"):
-            yield self._frame.empty
-            if table := self._new_table():
+            table = self._new_table()
+            if table is None or not self.dashboard.reader.count(self.session.wallet_id or ""):
+                yield self._frame.empty
+            if table is not None:
                 yield table
             if self.app.size.width >= WIDE:
                 yield self._new_room()
@@ -152,6 +154,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     def _first_painted(self) -> None:
         """Add what the first frame did without."""
         self._painted = True
+        self._frame.complete(self)
         self._fill_room()
         self._sum_up()
         self._folds.update(self._table)
@@ -216,6 +219,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             await self.recompose()
         finally:
             self._rebuilding = False
+        self._frame.complete(self)
         self._fill_room()
         super().on_mount()
         self._reload()
@@ -464,6 +468,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         """Type a filter."""
         if self._table is not None and self._figures.known:
             self._hold()
+            self._frame.complete(self)
             await self._search.line.open()
 
     def action_keep_filter(self) -> None:

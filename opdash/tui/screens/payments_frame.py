@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from textual.widget import Widget
 from textual.widgets import Static
 
 from opdash.ledger.records import PaymentRow, SortColumn
@@ -41,7 +42,7 @@ class PaymentsFrame:
     """All of the payments screen but the table and the details.
 
     Attributes:
-        above: The widgets above the body, from top to bottom.
+        above: The widgets above the body, from top to bottom, without those that say nothing yet.
         below: Those below it.
         empty: What stands in the table's place when there are no rows.
     """
@@ -66,8 +67,17 @@ class PaymentsFrame:
         self._rules = (Rule(id="upper-rule"), Rule(id="lower-rule"))
         self._status = StatusLine()
         self._keys = KeyLine(Place.PAYMENTS)
-        self.above = (self._header, self._summary, self._notices, self._rules[0])
-        self.below = (self._rules[1], totals.lines, search.line, self._status, self._keys)
+        self.above = (self._header, self._summary, self._rules[0])
+        self.below = (self._rules[1], self._status, self._keys)
+
+    def complete(self, screen: Widget) -> None:
+        """Mount what the first frame did without; doing so again does nothing."""
+        if self._notices.is_attached:
+            return
+        screen.mount(self._notices, after=self._summary)
+        screen.mount(self._totals.lines, self._search.line, after=self._rules[1])
+        if not self.empty.is_attached:
+            screen.query_one("#body").mount(self.empty, before=0)
 
     def join_rules_at(self, cell: int | None) -> None:
         """Let both rules meet the vertical line at a cell, or none."""
