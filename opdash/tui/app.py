@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 from textual.app import App
 from textual.binding import BindingType
+from textual.constants import DEFAULT_THEME
 from textual.message import Message
 from textual.notifications import SeverityLevel
-from textual.constants import DEFAULT_THEME
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
