@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from tests.bench import (
     decoding,
     folding,
+    frames,
     granting,
     killing,
     planning,
@@ -37,6 +38,7 @@ FIGURES: tuple[Figure, ...] = (
     *searching.FIGURES,
     *folding.FIGURES,
     *starting.FIGURES,
+    *frames.FIGURES,
 )
 """All figures there are, in the order in which they are printed."""
 

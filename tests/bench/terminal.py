@@ -74,6 +74,10 @@ class Screen:
         self._seen += new
         return len(new)
 
+    def type(self, keys: bytes) -> None:
+        """Press keys, as the terminal sends them."""
+        os.write(self._terminal, keys)
+
     def end(self) -> float:
         """Kill it and return the seconds of processor time that it has used."""
         os.kill(self.pid, 9)

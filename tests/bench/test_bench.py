@@ -69,6 +69,10 @@ def test_the_promised_figures_are_there() -> None:
     assert bars["decode_page"] == ("≥", 5.0)
     assert bars["walk_pages"] == ("≥", 0.9)
     assert bars["search_first_window"] == ("≤", 25.0)
+    assert bars["frame_p50_scale"] == ("≤", 1.25)
+    assert bars["frame_p99_vs_datatable"] == ("≤", 0.25)
+    assert bars["page_down_vs_datatable"] == ("≤", 0.2)
+    assert bars["memory_scale"] == ("≤", 1.2)
     assert len(bars) == len(FIGURES)
 
 
