@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from opdash.clock import Clock
+from opdash.openpayments.addresses import AddressError, origin
 from opdash.openpayments.client import OpenPaymentsClient
 from opdash.openpayments.grants import Access, AccessToken, Grant
 from opdash.openpayments.keys import ClientKey
@@ -74,6 +75,11 @@ class Case:
         return self.client
 
     @property
+    def has_key(self) -> bool:
+        """Whether the profile names a key, so that more than what anyone may ask is examined."""
+        return self.profile.key_file is not None
+
+    @property
     def client_address(self) -> str:
         """The address of the client: the wallet's own unless the profile names another."""
         profile = self.profile
@@ -81,3 +87,12 @@ class Case:
         if self.wallet is not None and address == profile.wallet_address:
             return self.wallet.id
         return address
+
+    def is_at_auth_server(self, url: str) -> bool:
+        """Return whether a token may be sent to a URL: to where the wallet address says."""
+        if self.wallet is None:
+            return False
+        try:
+            return origin(url) == origin(self.wallet.auth_server)
+        except AddressError:
+            return False

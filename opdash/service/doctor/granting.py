@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from opdash.errors import ExitCode, OpdashError
+from opdash.errors import ExitCode
 from opdash.ledger.records import Scope
-from opdash.openpayments.addresses import AddressError, origin
+from opdash.openpayments.addresses import AddressError
 from opdash.openpayments.errors import (
     ContinuationError,
     InteractionNeededError,
@@ -72,7 +72,7 @@ async def token(case: Case) -> Finding:
             ExitCode.NOT_PERMITTED,
             is_usable="list" in held,
         )
-    if not _is_at(given.manage, wallet.auth_server):
+    if not case.is_at_auth_server(given.manage):
         return Finding(
             False,
             "The token is to be renewed at another server than the wallet address names: "
@@ -149,7 +149,7 @@ async def give_back(case: Case) -> Finding:
 async def _give_back(case: Case, given: Grant) -> None:
     wallet = _wallet(case)
     try:
-        if given.token is not None and _is_at(given.token.manage, wallet.auth_server):
+        if given.token is not None and case.is_at_auth_server(given.token.manage):
             await case.asking.revoke_token(wallet.auth_server, given.token)
     finally:
         if given.continuation is not None:
@@ -164,10 +164,3 @@ def _wallet(case: Case) -> WalletAddress:
 
 def _rights(access: Sequence[Access]) -> tuple[str, ...]:
     return tuple(f"opdash may {safe_text(words, limit=120)}" for words in in_words(access))
-
-
-def _is_at(url: str, server: str) -> bool:
-    try:
-        return origin(url) == origin(server)
-    except OpdashError:
-        return False

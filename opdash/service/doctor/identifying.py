@@ -44,7 +44,11 @@ async def client(case: Case) -> Finding:
     whose = "The wallet address itself" if found is wallet else safe_text(found.id, limit=160)
     if found.public_name:
         name = safe_text(found.public_name, limit=60)
+        if not case.has_key:
+            return Finding(True, f"It could ask for grants, as “{name}”.")
         return Finding(True, f"{whose} asks for grants, as “{name}”.")
+    if not case.has_key:
+        return Finding(True, "It has no public name, which a client needs and a wallet does not.")
     return Finding(
         False,
         f"{whose} asks for grants, and has no public name.",
@@ -60,6 +64,8 @@ async def jwks(case: Case) -> Finding:
     client_wallet = case.client_wallet
     assert client_wallet is not None  # noqa: S101 - CLIENT came before
     served = case.jwks = await case.asking.jwks(client_wallet.id)
+    if not served.keys and not case.has_key:
+        return Finding(True, "It serves no key, and needs none unless it is to sign requests.")
     if not served.keys:
         return Finding(
             False,

@@ -8,28 +8,25 @@ request is signed for what it may have seen, one guess after the other, until th
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from cryptography.exceptions import InvalidSignature
 
-from opdash.errors import OpdashError
 from opdash.openpayments.canonical import reserialised
 from opdash.openpayments.errors import InvalidClientError, OpenPaymentsError, ServerError
-from opdash.openpayments.grants import decode_grant
 from opdash.openpayments.keys import ClientKey, public_key_from_jwk
 from opdash.openpayments.resources import Jwk, Jwks, utc
 from opdash.openpayments.secrets import MASK, Secret
-from opdash.openpayments.signatures import content_digest, sign_request
+from opdash.openpayments.signatures import content_digest
 from opdash.openpayments.traces import Trace
 from opdash.openpayments.transport import Transport
 from opdash.safetext import safe_text
 from opdash.service.doctor.case import Case
 from opdash.service.doctor.identifying import TOLERANCE, key_in_words, key_mismatch
 from opdash.service.doctor.steps import Finding
+from opdash.service.doctor.trying import Attempt, guesses
 
 _SAME = "the same request"
 
@@ -166,99 +163,26 @@ def _nameless(case: Case, error: ServerError) -> Verdict | None:
     )
 
 
-# Finding out by trying
-
-
-class _Guess(NamedTuple):
-    words: str
-    url: str
-
-
 async def _guessed(case: Case, trace: Trace, token: Secret | None) -> Verdict | None:
     """Sign the same request for what the server may have seen, until it takes one."""
     transport = Transport(
         case.clock, ca_file=case.profile.ca_file, observer=case.observer, timeout=case.patience
     )
     try:
+        attempt = Attempt(case, transport)
         for guess in guesses(trace, "" if case.wallet is None else case.wallet.id):
-            if await _is_taken(case, transport, trace, guess.url, token):
+            if await attempt.is_taken(trace, guess, token):
                 return Verdict(
-                    f"“@target-uri” must be the URL that the server sees, and it sees another one: "
-                    f"{guess.words}.",
-                    (f'"@target-uri": {guess.url}',),
+                    "“@target-uri” must be the URL that the server sees, and it sees it "
+                    f"{guess.words}: signed so, the same request was taken.",
+                    (f'"@target-uri": {guess.change(trace.url)}',),
                     "Something between opdash and the server, such as a proxy, changes the URL. "
-                    "Its operator must pass scheme, host and path on as they came "
-                    "(Host, X-Forwarded-Proto); tell the wallet's provider.",
+                    "Whoever runs it must pass scheme, host and path on as they came "
+                    "(Host, X-Forwarded-Proto): tell the wallet's provider.",
                 )
     finally:
         await transport.aclose()
     return None
-
-
-def guesses(trace: Trace, wallet_id: str) -> Iterator[_Guess]:
-    """Yield other URLs that a server may take a request for, the likelier first.
-
-    Args:
-        trace: The request.
-        wallet_id: The wallet address that named the server.
-    """
-    parts = urlsplit(trace.url)
-    path, query = parts.path, parts.query
-    other_scheme = "http" if parts.scheme == "https" else "https"
-    tried = {trace.url}
-
-    def guess(words: str, scheme: str, host: str, path: str, query: str) -> Iterator[_Guess]:
-        url = urlunsplit((scheme, host, path, query, ""))
-        if url not in tried and url.isascii() and url.isprintable():
-            tried.add(url)
-            yield _Guess(words, url)
-
-    yield from guess(
-        f"with {other_scheme} instead of {parts.scheme}", other_scheme, parts.netloc, path, query
-    )
-    slashed = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-    words = "without the slash at its end" if path.endswith("/") else "with a slash at its end"
-    yield from guess(words, parts.scheme, parts.netloc, slashed, query)
-    named = trace.header("www-authenticate").partition("as_uri=")[2].strip('"')
-    for whose, url in (("the wallet address", wallet_id), ("the server's own words", named)):
-        other = urlsplit(url) if "://" in url else None
-        if other is not None and other.netloc:
-            yield from guess(f"with the host of {whose}", other.scheme, other.netloc, path, query)
-    if parts.port is not None:
-        host = parts.netloc.rpartition(":")[0]
-        yield from guess("without the port", parts.scheme, host, path, query)
-    if path.count("/") > 1:
-        shorter = path[path.index("/", 1) :]
-        words = "without the first part of its path"
-        yield from guess(words, parts.scheme, parts.netloc, shorter, query)
-    if "%" in path + query:
-        words = "with percent-encoding undone"
-        yield from guess(words, parts.scheme, parts.netloc, unquote(path), unquote(query))
-
-
-async def _is_taken(
-    case: Case, transport: Transport, trace: Trace, url: str, token: Secret | None
-) -> bool:
-    assert case.key is not None  # noqa: S101 - nothing was signed without it
-    body = None if trace.body is None else trace.body.encode()
-    now = case.clock.now() + case.asking.server_offset
-    headers = sign_request(
-        case.key,
-        trace.method,
-        url,
-        created=int(now.timestamp()),
-        authorization=None if token is None else f"GNAP {token.reveal()}",
-        body=body,
-    )
-    try:
-        answer = await transport.send(trace.method, trace.url, headers, body)
-        if answer.status >= 300:
-            return False
-        if trace.method == "POST":
-            case.grants.append(decode_grant(answer.body))
-    except OpdashError:
-        return False
-    return True
 
 
 def _unexplained(key_id: str) -> Verdict:

@@ -55,22 +55,23 @@ def detail_lines(step: Step, *, verbose: bool, width: int = WIDTH) -> Iterator[s
         else:
             yield from _wrapped(line, "", "  ", room)
     for trace in step.traces:
-        yield from trace.report_lines() if verbose else _brief(trace, room)
+        yield from trace.report_lines() if verbose else _brief(step, trace, room)
     if step.advice:
         yield from _wrapped(step.advice, "→ ", "  ", room)
 
 
-def _brief(trace: Trace, width: int) -> Iterator[str]:
+def _brief(step: Step, trace: Trace, width: int) -> Iterator[str]:
     """Yield what was sent and what came back, a line each."""
     signed = " (signed)" if trace.is_signed else ""
     yield f"sent       {safe_text(f'{trace.method} {trace.url}{signed}')}"
     came = f"{trace.outcome} in {trace.seconds:.3f} s"
-    words = "" if trace.status is not None and trace.status < 300 else _words(trace)
+    is_well = step.ok is not False and trace.status is not None and trace.status < 300
+    words = "" if is_well else _words(trace)
     yield from _wrapped(f"{came}{words}", "came back  ", " " * 11, width)
 
 
 def _words(trace: Trace) -> str:
-    """Return what a server said in an answer that is no success."""
+    """Return what a server said in an answer that helped nobody."""
     words = " ".join((trace.answer or "").split())
     location = trace.header("location")
     said = f"to {location}" if location else words
