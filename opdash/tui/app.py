@@ -42,6 +42,7 @@ from opdash.tui.widgets.reading import caught_up_words
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.driver import Driver
 
 _LOG = logging.getLogger(__name__)
 
@@ -169,6 +170,17 @@ class OpdashApp(App[None]):
         return None if self._example is None else await asyncio.to_thread(self._example)
 
     # What Textual would do otherwise
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver: one that knows when its terminal is gone."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        usual = super().get_driver_class()
+        if usual is not LinuxDriver:
+            return usual
+        from opdash.tui.terminal import TerminalDriver
+
+        return TerminalDriver
 
     def _fatal_error(self) -> None:
         """End after a mistake of opdash's own, without showing what variables held."""

@@ -58,10 +58,16 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._controller, keys.encode())
 
+    def go_away(self) -> None:
+        """Close the terminal, as a window or a lost connection does."""
+        os.close(self._controller)
+        self._controller = -1
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self._controller)
+        if self._controller >= 0:
+            os.close(self._controller)
 
 
 @contextmanager
@@ -111,6 +117,17 @@ def test_a_signal_ends_the_screen_and_puts_the_terminal_back(
         assert screen.process.wait(PATIENCE) == 0
         assert screen.modes == before
     assert b"Traceback" not in screen.written
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_terminal_that_goes_away_ends_the_screen(shop: Shell, told: bool) -> None:
+    with terminal(shop) as screen:
+        screen.wait_for("live")
+        screen.go_away()
+        if told:
+            screen.process.send_signal(signal.SIGHUP)
+
+        assert screen.process.wait(PATIENCE) == 0
 
 
 def test_a_signal_ends_the_demo_and_throws_its_keys_away(
