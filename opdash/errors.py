@@ -9,6 +9,7 @@ happened and one that says what to do next, both free of secrets and of control 
     │   ├── ExpiryError, DraftMetadataError            (opdash.service.drafts)
     │   ├── SearchError                                (opdash.ledger.search)
     │   ├── KeyFileError
+    │   │   └── LockedKeyError
     │   └── ConfigError
     ├── LedgerError                   1   the local database
     └── OpenPaymentsError             1   see opdash.openpayments.errors
@@ -63,6 +64,10 @@ class InputError(OpdashError):
 
 class KeyFileError(InputError):
     """A private key file is missing, unreadable, open to others or not an Ed25519 key."""
+
+
+class LockedKeyError(KeyFileError):
+    """A private key is protected with a passphrase, and none that opens it is known."""
 
 
 class ConfigError(InputError):

@@ -33,6 +33,11 @@ def key_path(data_dir: Path, key_id: str) -> Path:
     return key_directory(data_dir) / f"{name}.pem"
 
 
+def retired_key_path(data_dir: Path, path: Path) -> Path:
+    """Return where a private key goes that is no longer used; nobody looks for keys there."""
+    return key_directory(data_dir) / "retired" / path.name
+
+
 def keys(data_dir: Path) -> tuple[Path, ...]:
     """Return the private keys that opdash made, by name."""
     return tuple(sorted(key_directory(data_dir).glob("*.pem")))

@@ -88,6 +88,10 @@ class Profile(msgspec.Struct, frozen=True):
         client_wallet_address: The wallet address whose jwks serves opdash's key.
         key_id: The ``kid`` of that key, or an empty string without a key.
         key_file: The private key, an absolute path, or None without a key.
+        next_key_id: The ``kid`` of the key that is to replace it, or an empty string.
+        next_key_file: That key, or None.
+        former_key_id: The ``kid`` of the key that it replaced, until that is retired.
+        former_key_file: That key, or None.
         poll_interval: Seconds between two polls.
         page_size: Payments on a page, 20, 50 or 100.
         ca_file: Certificates to trust instead of the system's, an absolute path, or None.
@@ -110,6 +114,10 @@ class Profile(msgspec.Struct, frozen=True):
     client_wallet_address: str = ""
     key_id: str = ""
     key_file: Path | None = None
+    next_key_id: str = ""
+    next_key_file: Path | None = None
+    former_key_id: str = ""
+    former_key_file: Path | None = None
     poll_interval: float = 5.0
     page_size: int = 50
     ca_file: Path | None = None

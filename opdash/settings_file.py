@@ -35,6 +35,7 @@ _HEADER = re.compile(r"\s*\[\[\s*(wallet|search)\s*\]\]\s*(#.*)?")
 _NAME = re.compile(r"\w[\w .'&+-]{0,39}")
 _KEY_ID = re.compile(r"[ !#-\[\]-~]{1,256}")
 _SCOPES: Final[Mapping[str, Scope]] = {"own": Scope.OWN, "everything": Scope.EVERYTHING}
+_FILES = ("key_file", "next_key_file", "former_key_file", "ca_file")
 _TOP_KEYS = ("theme", "default_wallet", "wallet", "search")
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
 
@@ -151,17 +152,18 @@ def _profile(table: dict[str, Any], number: int, path: Path) -> Profile:
     for key in ("name", "wallet_address"):
         if key not in table:
             raise _problem(path, where, f"“{key}” is missing.", f"Add a line “{key} = …”.")
-    if ("key_id" in table) != ("key_file" in table):
-        missing = "key_file" if "key_id" in table else "key_id"
-        raise _problem(
-            path,
-            where,
-            f"“{missing}” is missing.",
-            "A key is named by key_id and key_file together.",
-        )
+    for which in ("", "next_", "former_"):
+        named, filed = f"{which}key_id", f"{which}key_file"
+        if (named in table) != (filed in table):
+            raise _problem(
+                path,
+                where,
+                f"“{filed if named in table else named}” is missing.",
+                f"A key is named by {named} and {filed} together.",
+            )
     values = {key: _value(table, key, read, None, path, where) for key, read in _READERS.items()}
     given = {key: value for key, value in values.items() if value is not None}
-    for key in ("key_file", "ca_file"):
+    for key in _FILES:
         if key in given:
             given[key] = path.parent / given[key].expanduser()
     return Profile(**given)
@@ -326,6 +328,10 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "client_wallet_address": _address,
     "key_id": _key_id,
     "key_file": _path,
+    "next_key_id": _key_id,
+    "next_key_file": _path,
+    "former_key_id": _key_id,
+    "former_key_file": _path,
     "scope": _scope,
     "access": _access,
     "consent": _consent,

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from opdash.errors import KeyFileError
+from opdash.errors import KeyFileError, LockedKeyError
 from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.resources import Jwk, Jwks
 from opdash.openpayments.secrets import MASK
@@ -74,7 +75,8 @@ class ClientKey:
             passphrase: What opens an encrypted file, or None.
 
         Raises:
-            KeyFileError: It is no private key, not Ed25519, or the passphrase does not fit.
+            LockedKeyError: A passphrase is needed, or another one than was given.
+            KeyFileError: It is no private key, or not Ed25519.
         """
         for marker, sentence in _OTHER_KINDS.items():
             if b"-----BEGIN " + marker in pem:
@@ -86,10 +88,13 @@ class ClientKey:
         except TypeError as error:
             _passphrase_needed(passphrase, error)
         except (ValueError, UnsupportedAlgorithm) as error:
+            if passphrase is not None:
+                raise LockedKeyError(
+                    "The private key cannot be read, or the passphrase is wrong.",
+                    "Give the passphrase once more, or check that the file is complete.",
+                ) from error
             raise KeyFileError(
-                "The private key cannot be read"
-                + ("." if passphrase is None else ", or the passphrase is wrong."),
-                "Check that the file is complete. " + _NEW_KEY,
+                "The private key cannot be read.", "Check that the file is complete. " + _NEW_KEY
             ) from error
         if not isinstance(private, Ed25519PrivateKey):
             raise KeyFileError(
@@ -104,17 +109,12 @@ class ClientKey:
         Raises:
             KeyFileError: As `from_pem`.
         """
-        data = text.strip().encode()
-        if b"-----BEGIN " not in data:
-            try:
-                data = base64.b64decode(b"".join(data.split()), validate=True)
-            except binascii.Error:
-                data = b""
-        return cls.from_pem(data, key_id, passphrase)
+        return cls.from_pem(pem_in(text), key_id, passphrase)
 
-    def to_pem(self) -> bytes:
-        """Return the private key as an unencrypted PKCS#8 PEM block."""
-        return self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    def to_pem(self, passphrase: bytes | None = None) -> bytes:
+        """Return the private key as a PKCS#8 PEM block, encrypted where a passphrase is given."""
+        locked = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
+        return self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
 
     def public_jwk(self) -> dict[str, str]:
         """Return the public half as the JWK to register with the provider (RFC 8037)."""
@@ -146,6 +146,17 @@ class ClientKey:
         raise TypeError("a private key is not pickled")
 
 
+def pem_in(text: str) -> bytes:
+    """Return the PEM block that a text is, or is the base64 of; empty where it is neither."""
+    data = text.strip().encode()
+    if b"-----BEGIN " in data:
+        return data
+    try:
+        return base64.b64decode(b"".join(data.split()), validate=True)
+    except binascii.Error:
+        return b""
+
+
 def public_key_from_jwk(jwk: Jwk) -> Ed25519PublicKey:
     """Return the public key that a JWK describes (RFC 8037).
 
@@ -167,8 +178,9 @@ def public_key_from_jwk(jwk: Jwk) -> Ed25519PublicKey:
 
 def _passphrase_needed(passphrase: bytes | None, error: TypeError) -> NoReturn:
     if passphrase is None:
-        raise KeyFileError(
-            "The private key is protected with a passphrase.", "Give the passphrase as well."
+        raise LockedKeyError(
+            "The private key is protected with a passphrase.",
+            "Give the passphrase when opdash asks for it, or in OPDASH_KEY_PASSPHRASE.",
         ) from error
     raise KeyFileError(
         "A passphrase was given, and the private key is not protected with one.",

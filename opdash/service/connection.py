@@ -14,12 +14,14 @@ from opdash.openpayments.errors import OpenPaymentsError
 from opdash.openpayments.resources import WalletAddress
 from opdash.openpayments.secrets import Secret
 from opdash.service.consent import ConsentDesk
+from opdash.service.keyring import Keyring
 from opdash.service.late_imports import LateImports, NetworkModules
 from opdash.service.rights import Right
 from opdash.settings import Profile
 
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
+    from opdash.openpayments.keys import ClientKey
     from opdash.openpayments.transport import Observer
     from opdash.service.giving_back import GivenBack
     from opdash.service.held_grants import HeldGrant
@@ -48,6 +50,7 @@ class Connection:
         observer: Is told of every exchange.
         shelf: Returns where the profile's grants lie; memory only unless given.
         remembered: Returns the wallet address as the ledger remembers it, or None.
+        keyring: Reads the key; one of its own, that can ask nobody, unless given.
     """
 
     def __init__(
@@ -60,11 +63,13 @@ class Connection:
         *,
         shelf: Callable[[], TokenShelf] | None = None,
         remembered: Callable[[], WalletAddress | None] = lambda: None,
+        keyring: Keyring | None = None,
     ) -> None:
         self._profile = profile
         self._clock = clock
         self._desk = desk
         self._imports = imports
+        self._keyring = keyring or Keyring(imports)
         self._observer = observer
         self._make_shelf = shelf
         self._remembered = remembered
@@ -229,6 +234,10 @@ class Connection:
         await self.shelf.clear()
         return tuple(one for one in told if one.was_held)
 
+    def ask_again(self) -> None:
+        """Ask again for a passphrase that was not given."""
+        self._keyring.reopen(self._profile.key_file)
+
     def abandon_consent(self) -> None:
         """Stop waiting for the account holder's consent."""
         self._desk.give_up()
@@ -301,22 +310,25 @@ class Connection:
     async def _built(self) -> OpenPaymentsClient:
         if self._client is None:
             modules = await self._imports.modules()
-            self._client = await asyncio.to_thread(self._build, modules)
+            key = await self._key()
+            self._client = await asyncio.to_thread(self._build, modules, key)
         return self._client
 
-    def _build(self, modules: NetworkModules) -> OpenPaymentsClient:
+    async def _key(self) -> ClientKey:
         profile = self._profile
         if profile.key_file is None:
             raise ConfigError(
                 f"The wallet “{profile.name}” has no key.",
                 "Make one with `opdash key new`, register it, and add it to the wallet.",
             )
-        key = modules.keyfiles.read_key(profile.key_file, profile.key_id)
+        return await self._keyring.read(profile.key_file, profile.key_id)
+
+    def _build(self, modules: NetworkModules, key: ClientKey) -> OpenPaymentsClient:
         built: OpenPaymentsClient = modules.client.OpenPaymentsClient(
             key=key,
             client_wallet_address=self._client_address,
             clock=self._clock,
-            ca_file=profile.ca_file,
+            ca_file=self._profile.ca_file,
             observer=self._observer,
         )
         return built

@@ -21,6 +21,7 @@ from opdash.ledger.search.saved import SavedSearch
 from opdash.openpayments.errors import NotFoundError, NotPermittedError
 from opdash.service.errors import NotOurPaymentError
 from opdash.service.events import EventHub, ProfileChanged
+from opdash.service.keyring import Keyring
 from opdash.service.late_imports import LateImports
 from opdash.service.session import WalletSession
 from opdash.settings import ConsentWay, Profile, Settings, SettingsStore
@@ -63,6 +64,7 @@ class Dashboard:
         reader: What is known; for the thread that opened the dashboard.
         events: Where changes are announced.
         clock: The one clock.
+        keyring: Reads private keys, and asks for passphrases.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Dashboard:
         self._consent = consent
         self._usual_consent = usual_consent
         self._imports = LateImports()
+        self.keyring = Keyring(self._imports)
         self._path = data_dir / LEDGER_FILE
         self._opening = threading.Lock()
         self._writer: Recorder | None = None
@@ -136,7 +139,7 @@ class Dashboard:
         if self._in_common is None:
             from opdash.service.parts import Shared
 
-            self._in_common = Shared(self.clock, self._path)
+            self._in_common = Shared(self.clock, self._path, self.keyring)
         return self._in_common
 
     @property
@@ -272,8 +275,7 @@ class Dashboard:
         """
         from opdash.openpayments.addresses import parse_wallet_address
 
-        modules = await self._imports.modules()
-        jwk = modules.keyfiles.read_key(key_file, key_id).public_jwk()
+        jwk = (await self.keyring.read(key_file, key_id)).public_jwk()
         url = parse_wallet_address(client_wallet_address)
         async with await self._bare_client(ca_file) as client:
             wallet = await client.wallet_address(url)

@@ -20,6 +20,7 @@ from opdash.service.connection import Connection
 from opdash.service.consent import ConsentDesk
 from opdash.service.creations import Creator
 from opdash.service.events import EventHub
+from opdash.service.keyring import Keyring
 from opdash.service.late_imports import LateImports
 from opdash.service.pace import RightOfWay
 from opdash.service.poller import Poller
@@ -61,11 +62,13 @@ class Shared:
     Attributes:
         servers: The resource servers.
         study: Reads the ledger for plans.
+        keyring: Reads private keys.
     """
 
-    def __init__(self, clock: Clock, ledger: Path) -> None:
+    def __init__(self, clock: Clock, ledger: Path, keyring: Keyring) -> None:
         self.servers = Servers(clock)
         self.study = Study(ledger)
+        self.keyring = keyring
 
 
 class Parts:
@@ -107,6 +110,7 @@ class Parts:
             observer,
             shelf=shelf,
             remembered=lambda: reader.wallet_address(profile.wallet_address),
+            keyring=shared.keyring,
         )
         self.poller = Poller(
             profile,

@@ -370,6 +370,7 @@ class WalletSession:
     def _reopen(self, right: Right) -> None:
         if self._made is not None:
             self._made.desk.reopen(right)
+            self._made.connection.ask_again()
 
     async def _outgoing(self, url: str) -> OutgoingPayment:
         from opdash.openpayments.addresses import AddressError, origin, parse_resource_url

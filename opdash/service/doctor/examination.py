@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
 from opdash.errors import ConfigError, ExitCode, OpdashError
@@ -12,6 +13,9 @@ from opdash.service.doctor import granting, identifying, local, reaching
 from opdash.service.doctor.case import Asker, Case
 from opdash.service.doctor.steps import NEEDS, Finding, Step, StepName, with_needs
 from opdash.settings import Profile
+
+if TYPE_CHECKING:
+    from opdash.openpayments.keys import ClientKey
 
 _STEPS: dict[StepName, Callable[[Case], Awaitable[Finding]]] = {
     StepName.CONFIGURATION: local.configuration,
@@ -44,6 +48,7 @@ async def examine(
     asker: Asker | None = None,
     observer: Observer | None = None,
     patience: float = 10.0,
+    key: ClientKey | None = None,
 ) -> AsyncGenerator[Step]:
     """Examine a wallet, and yield each step when it is done.
 
@@ -59,8 +64,10 @@ async def examine(
         asker: Asks the account holder where consent is needed; None to ask nobody.
         observer: Is told of every exchange.
         patience: Seconds for one answer.
+        key: The profile's key where it has been read already, as one with a passphrase.
     """
     case = Case(profile, clock, place, asker, observer, patience)
+    case.key = key
     leading: set[StepName] = set()
     try:
         for name in with_needs(wanted):

@@ -52,7 +52,8 @@ async def key_file(case: Case) -> Finding:
             code=ExitCode.USAGE,
         )
     try:
-        case.key = await asyncio.to_thread(read_key, path, key_id)
+        if case.key is None:
+            case.key = await asyncio.to_thread(read_key, path, key_id)
     except KeyFileError as error:
         return Finding(False, error.sentence, error.advice, code=error.exit_code)
     return Finding(
