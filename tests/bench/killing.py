@@ -44,6 +44,8 @@ _LONGEST = 0.3
 """Seconds from a process's birth to its death, at the most."""
 
 _PAID_A_ROUND = 2
+_PATIENCE = 120.0
+"""Seconds that reading on may take in the end."""
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ def kill_rounds(
                 if number % 20 == 19:
                     _look_into(Path(home) / LEDGER_FILE, toll)
         sandbox.advance(5)  # money that is on its way arrives
-        asyncio.run(_judge(sandbox, store, Path(home), toll))
+        asyncio.run(asyncio.wait_for(_judge(sandbox, store, Path(home), toll), _PATIENCE))
     return toll
 
 
@@ -97,12 +99,14 @@ def _breeder(home: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
         bufsize=1,
         cwd=Path(__file__).parents[2],
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)  # with a fork that may still be at work
 
 
 def _kill_one(breeder: subprocess.Popen[str], order: str, after: float, toll: Toll) -> None:
