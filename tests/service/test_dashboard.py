@@ -19,6 +19,7 @@ from opdash.sandbox.process import SandboxProcess
 from opdash.service.dashboard import LEDGER_FILE, Dashboard
 from opdash.service.status import Phase
 from opdash.settings import SettingsStore
+from opdash.table_view import TableView, read_columns, read_sort
 from tests.ledger import version_1
 from tests.service.conftest import OpenDashboard, profile_of
 
@@ -170,6 +171,28 @@ async def test_the_look_is_remembered(
 ) -> None:
     await open_dashboard(sandbox).dashboard.save_theme("light")
     assert SettingsStore(tmp_path / "data.toml").load().theme == "light"
+
+
+async def test_a_table_is_left_without_disturbing_its_session(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    watched = open_dashboard(sandbox)
+    view = TableView(columns=read_columns(["state", "id:20"]), page_size=20, filter="is:open")
+    await watched.dashboard.save_view("rosa", view)
+    assert SettingsStore(tmp_path / "data.toml").load().profile("rosa").view == view
+    assert watched.dashboard.session("rosa") is watched.session
+    with pytest.raises(ConfigError, match="no wallet"):
+        await watched.dashboard.save_view("nobody", view)
+
+
+async def test_what_is_saved_at_once_is_all_saved(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    dashboard = open_dashboard(sandbox).dashboard
+    view = TableView(sort=read_sort("asked ascending"))
+    await asyncio.gather(dashboard.save_theme("light"), dashboard.save_view("rosa", view))
+    saved = SettingsStore(tmp_path / "data.toml").load()
+    assert (saved.theme, saved.profile("rosa").view) == ("light", view)
 
 
 async def test_searches_are_saved_beside_those_of_another_opdash(

@@ -24,6 +24,9 @@ from opdash.tui.widgets.table_layout import heading
 _AROUND = 11
 """Lines of the dialog, and around it, that are no columns."""
 
+_TITLE = Content.assemble(
+    "Columns", ("    K J move    ← → width    a auto width", "not bold $muted")
+)
 _NAME_WIDTH = 28
 _CHOSEN_WIDTH = 10
 
@@ -69,7 +72,7 @@ class ColumnsScreen(OpdashModal[tuple[ColumnChoice, ...] | None]):
         """Place the list, and the line in which a path is typed."""
         head = f"    {'Column':<{_NAME_WIDTH}}{'Width':<{_CHOSEN_WIDTH}}On this screen"
         with Vertical(classes="dialog"):
-            yield Static("Columns", classes="dialog-title", markup=False)
+            yield Static(_TITLE, classes="dialog-title", markup=False)
             yield Static(head, id="columns-head", markup=False)
             yield ColumnList()
             yield Input(

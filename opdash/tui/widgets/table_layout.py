@@ -58,7 +58,7 @@ _LEAST: Final = {
     SortColumn.EXPIRES: 7,
     SortColumn.ASSET: 5,
     SortColumn.CHANGED: 7,
-    SortColumn.FIRST_SEEN: 7,
+    SortColumn.FIRST_SEEN: 10,
     SortColumn.SCOPE: 6,
     SortColumn.ID: 9,
     SortColumn.METADATA: 9,
@@ -92,6 +92,7 @@ _LAST_GROWTH: Final = (
     (SortColumn.ID, 36),
 )
 _SIGN: Final = 1
+_DIFFERENCE_LEAST: Final = len("▲ Difference")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -165,8 +166,9 @@ def _each(
     """Return the columns with the cells of their kinds; one that a person made narrow has fewer."""
     widths: dict[Column, int] = {}
     for column, chosen in wanted.items():
-        signed = _SIGN if column.kind is SortColumn.DIFFERENCE else 0
-        least = amount + signed if column.kind in AMOUNTS else by_kind[column.kind]
+        least = amount if column.kind in AMOUNTS else by_kind[column.kind]
+        if column.kind is SortColumn.DIFFERENCE:
+            least = max(amount + _SIGN, _DIFFERENCE_LEAST)
         narrow = 0 < chosen < least and column.kind not in AMOUNTS
         widths[column] = chosen if narrow else least
     return widths
