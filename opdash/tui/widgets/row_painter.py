@@ -209,7 +209,8 @@ def _heading(place: Place, sort: Sort | None) -> str:
     arrow = _DESCENDING if sort.descending else _ASCENDING
     room = place.width - len(arrow)
     if of_amounts:
-        return f"{arrow} {name}"[: place.width].rjust(place.width)
+        gap = " " if cell_len(name) + 2 <= place.width else ""
+        return f"{arrow}{gap}{name}"[: place.width].rjust(place.width)
     if cell_len(name) < room:
         return fill(f"{name} {arrow}", place.width)
     return set_cell_size(name, room) + arrow
