@@ -50,6 +50,18 @@ def read_key(path: Path, key_id: str, passphrase: Secret | None = None) -> Clien
     return _opened(_read_private(path), key_id, passphrase, _shown(path))
 
 
+def is_encrypted(path: Path) -> bool:
+    """Return whether a key file is protected with a passphrase.
+
+    Raises:
+        KeyFileError: It cannot be read.
+    """
+    from opdash.openpayments.keys import pem_in
+
+    pem = pem_in(_read_private(path).reveal())
+    return b"BEGIN ENCRYPTED PRIVATE KEY" in pem or b"Proc-Type: 4,ENCRYPTED" in pem
+
+
 def write_key(path: Path, key: ClientKey, passphrase: Secret | None = None) -> None:
     """Write a private key to a new file, mode 0600, in a directory of mode 0700.
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from opdash.openpayments.resources import OutgoingPayment, WalletAddress
     from opdash.openpayments.transport import Observer
     from opdash.service.grant_office import GrantOffice
+    from opdash.service.key_change import KeyChange
+    from opdash.service.onboarding import Readiness, ReadinessWatch
     from opdash.service.parts import Shared
     from opdash.service.recorder import Recorder
     from opdash.service.token_shelf import TokenShelf
@@ -295,6 +297,30 @@ class Dashboard:
                 "Set one with the provider: without it, consent cannot be asked for.",
             )
         return KeyCheck(True, "The key is registered.")
+
+    def readiness(
+        self, profile: Profile, tell: Callable[[Readiness], None] = lambda _: None
+    ) -> ReadinessWatch:
+        """Return what checks whether a wallet and its key can be used; it need not be saved."""
+        from opdash.service.onboarding import ReadinessWatch
+
+        return ReadinessWatch(profile, self.keyring, self.clock, tell, self._observer)
+
+    async def served_keys(self, profile: Profile) -> tuple[str, ...]:
+        """Return the ids of the keys that a profile's client wallet address serves.
+
+        Raises:
+            OpenPaymentsError: The jwks cannot be had.
+        """
+        async with await self._bare_client(profile.ca_file) as client:
+            wallet = await client.wallet_address(profile.client_wallet_address)
+            return tuple(key.kid for key in (await client.jwks(wallet.id)).keys)
+
+    def key_change(self, profile: str) -> KeyChange:
+        """Return what replaces a profile's key by its next one."""
+        from opdash.service.key_change import KeyChange
+
+        return KeyChange(self, profile)
 
     async def outgoing_payment(self, url: str, *, first: str = "") -> OutgoingPayment:
         """Fetch an outgoing payment with a configured wallet that may read it.

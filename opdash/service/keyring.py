@@ -44,7 +44,7 @@ class Keyring:
             LockedKeyError: It is encrypted, and nobody gave the passphrase.
             KeyFileError: It cannot be used.
         """
-        path = path.absolute()
+        path = _absolute(path)
         read_key = (await self._imports.modules()).keyfiles.read_key
         async with self._reading.setdefault(path, asyncio.Lock()):
             opener, remark = self._known.get(path), ""
@@ -63,16 +63,16 @@ class Keyring:
 
     def remember(self, path: Path, passphrase: Secret) -> None:
         """Take note of a passphrase that a person gave elsewhere, for this run."""
-        self._known[path.absolute()] = passphrase
+        self._known[_absolute(path)] = passphrase
 
     def passphrase(self, path: Path | None) -> Secret | None:
         """Return the passphrase that opened a file in this run, or None."""
-        return None if path is None else self._known.get(path.absolute())
+        return None if path is None else self._known.get(_absolute(path))
 
     def reopen(self, path: Path | None) -> None:
         """Ask again for a passphrase that was not given, because a person wants to go on."""
         if path is not None:
-            self._declined.discard(path.absolute())
+            self._declined.discard(_absolute(path))
 
     async def _asked(self, path: Path, remark: str, error: LockedKeyError) -> Secret:
         if self.asker is None:
@@ -88,3 +88,7 @@ class Keyring:
 
 def _declined(error: LockedKeyError) -> LockedKeyError:
     return LockedKeyError(error.sentence, "Press r to be asked for the passphrase again.")
+
+
+def _absolute(path: Path) -> Path:
+    return path.absolute()

@@ -16,6 +16,7 @@ from opdash.service.keyring import Keyring
 from opdash.service.late_imports import LateImports
 from opdash.service.status import Phase
 from tests.service.conftest import OpenDashboard
+from tests.service.consent_people import until
 
 OPENER = Secret("correct horse")
 
@@ -117,11 +118,9 @@ async def test_a_session_with_an_encrypted_key_asks_at_its_start_and_polls(
     with pytest.raises(LockedKeyError):
         await watched.session.poll_once()
     await watched.dashboard.start()
-    while watched.session.status.phase is not Phase.FAILED:
-        await asyncio.sleep(0.01)
+    await until(lambda: watched.session.status.phase is Phase.FAILED)
     watched.session.poll_soon()
-    while watched.session.status.phase is not Phase.LIVE:
-        await asyncio.sleep(0.01)
+    await until(lambda: watched.session.status.phase is Phase.LIVE)
 
     assert [asked for asked, _ in person.asked] == [path, path]
     assert OPENER.reveal() not in repr(watched.dashboard.settings)
