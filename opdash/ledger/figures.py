@@ -79,7 +79,7 @@ class Figures:
     def order(self, connection: sqlite3.Connection, sort: Sort) -> Order:
         """Return the payments in an order."""
         if sort not in self._orders:
-            self._orders[sort] = Order(connection, self.key, sort)
+            self._orders[sort] = Order(connection, self.key, sort, self.known)
         return self._orders[sort]
 
     @property
