@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from opdash.ledger.reader import LedgerReader
@@ -36,6 +37,10 @@ class SearchThread(ReadingThread):
         """Return all payments that match. Raises `OutdatedError` and `LedgerError`."""
         return await self.read(request, lambda reader: reader.matches(self._wallet_id, query, sort))
 
+    async def rows(self, request: int, keys: Sequence[int]) -> tuple[PaymentRow, ...]:
+        """Return payments by their numbers. Raises `OutdatedError` and `LedgerError`."""
+        return await self.read(request, lambda reader: reader.rows(keys))
+
     async def totals(self, request: int, query: Query) -> tuple[AssetTotals, ...]:
         """Return what they add up to. Raises `OutdatedError` and `LedgerError`."""
         return await self.read(request, lambda reader: reader.totals(self._wallet_id, query))
@@ -44,6 +49,10 @@ class SearchThread(ReadingThread):
         """Return how many match. Raises `OutdatedError` and `LedgerError`."""
         return await self.read(request, lambda reader: reader.count(self._wallet_id, query))
 
+    async def forget(self) -> None:
+        """Let go of what was found. Raises `OutdatedError` and `LedgerError`."""
+        await self.read(self.current, LedgerReader.forget_answers)
+
 
 class FoundRows:
     """The payments that match, as a table's rows.
@@ -51,7 +60,7 @@ class FoundRows:
     Args:
         reader: For the thread of the screen.
         wallet_id: The wallet address.
-        first: The newest of them.
+        first: The first of them.
         matches: All of them, once they are known.
     """
 
@@ -73,7 +82,7 @@ class FoundRows:
 
     def window(self, _: Sort, offset: int, limit: int) -> tuple[PaymentRow, ...]:
         """Return the payments from a position on, in the order in which they were found."""
-        if self._matches is None:
+        if self._matches is None or offset + limit <= len(self._first):
             return self._first[offset : offset + limit]
         return self._reader.rows(self._matches.keys[offset : offset + limit])
 

@@ -1,19 +1,34 @@
-"""Searching a million payments: how long the first window of what matches takes."""
+"""Searching a million payments: the first rows, counts, totals and orders; and typing meanwhile."""
 
 from __future__ import annotations
 
-from time import perf_counter
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from time import perf_counter, process_time
+
+from textual.app import App
+from textual.events import Key
 
 from opdash.ledger.reader import LedgerReader
-from opdash.ledger.records import NEWEST_FIRST
+from opdash.ledger.records import NEWEST_FIRST, Sort, SortColumn
 from opdash.ledger.search.reading import read_query
 from opdash.ledger.search.values import Moment
+from opdash.tui.app import OpdashApp
+from opdash.tui.widgets.payment_table import PaymentTable
 from tests.bench.figures import Bar, Figure
 from tests.bench.million import ADDRESS, COUNT, NOW, million_ledger
+from tests.tui.doubles import World
 
 _ROWS = 64
 _ROUNDS = 60
+_FEW_ROUNDS = 3
 _MOMENT = Moment(NOW)
+_TICK = 0.001
+_PAUSES = (0.03, 0.08)
+_BACK = "\b"
 
 LINES = (
     *("lam", "lamp", "sub", "subscription", "coffee desk", "lamp chair table"),
@@ -23,20 +38,137 @@ LINES = (
 )
 """What people type: words in many, few and no payments, at both ends of the list."""
 
+WIDE = (
+    *("inv", "inv-2026-0", "lamp", "lamp chair table", "a", "-lamp", "ref:inv", "desc:lamp"),
+    *("state:paid", "-state:paid amount>500", "amount>10", "received<5", "difference<0"),
+    *("since:7d", "since:300d", "is:open", "-is:open", "asset:USD", "has:metadata.customer"),
+    *("lamp amount>10 since:200d -state:paid", "https://rs.example/incoming-payments/", "2"),
+)
+"""What finds a large part of all payments, or must look at all of them to find few."""
+
+TYPED = "inv-2026-0 lamp -state:paid amount>10"
+"""What a person types, letter by letter; each letter finds other payments."""
+
 
 def _first_window() -> float:
     """Return the 99th percentile of milliseconds, over all lines as often as each other."""
-    path = million_ledger()
-    with LedgerReader.open(path) as reader:
-        milliseconds = sorted(_timed(reader, line) for _ in range(_ROUNDS) for line in LINES)
+    with LedgerReader.open(million_ledger()) as reader:
+        milliseconds = sorted(
+            _milliseconds(reader, lambda line=line: _window(reader, line))  # type: ignore[misc]
+            for _ in range(_ROUNDS)
+            for line in LINES
+        )
     return milliseconds[len(milliseconds) * 99 // 100]
 
 
-def _timed(reader: LedgerReader, line: str) -> float:
+def _window(reader: LedgerReader, line: str) -> None:
+    reader.window(ADDRESS, NEWEST_FIRST, 0, _ROWS, read_query(line, _MOMENT))
+
+
+def _counts() -> float:
+    return _slowest(lambda reader, line: reader.count(ADDRESS, read_query(line, _MOMENT)))
+
+
+def _totals() -> float:
+    return _slowest(lambda reader, line: reader.totals(ADDRESS, read_query(line, _MOMENT)))
+
+
+def _slowest(ask: Callable[[LedgerReader, str], object]) -> float:
+    """Return the milliseconds of the line that takes longest; the best of some rounds of each."""
+    with LedgerReader.open(million_ledger()) as reader:
+        return max(
+            min(
+                _milliseconds(reader, lambda line=line: ask(reader, line))  # type: ignore[misc]
+                for _ in range(_FEW_ROUNDS)
+            )
+            for line in WIDE
+        )
+
+
+def _orders() -> float:
+    """Return the milliseconds of the column that takes longest, all rows that match in its order.
+
+    Metadata is left out: no column of the ledger holds its values.
+    """
+    sorts = [
+        Sort(column, descending)
+        for column in SortColumn
+        if column is not SortColumn.METADATA
+        for descending in (True, False)
+    ]
+    query = read_query("amount>10", _MOMENT)
+    with LedgerReader.open(million_ledger()) as reader:
+        return max(
+            min(
+                _milliseconds(reader, lambda sort=sort: reader.matches(ADDRESS, query, sort))  # type: ignore[misc]
+                for _ in range(_FEW_ROUNDS)
+            )
+            for sort in sorts
+        )
+
+
+def _milliseconds(reader: LedgerReader, ask: Callable[[], object]) -> float:
+    """Return how long a question takes that was not asked before."""
+    reader.forget_answers()
     started = perf_counter()
-    query = read_query(line, _MOMENT)
-    reader.window(ADDRESS, NEWEST_FIRST, 0, _ROWS, query)
+    ask()
     return (perf_counter() - started) * 1000
+
+
+def _typing_high() -> float:
+    delays = _delays()
+    return delays[int(len(delays) * 0.999)] * 1000
+
+
+def _typing_highest() -> float:
+    return _delays()[-1] * 1000
+
+
+@cache
+def _delays() -> Sequence[float]:
+    """Return the seconds by which ticks were late while a person typed, in order."""
+    return tuple(sorted(asyncio.run(_type())))
+
+
+async def _type() -> list[float]:
+    world = World(million_ledger().parent)
+    world.live()
+    chance = random.Random(7)
+    delays: list[float] = []
+    app = OpdashApp(world.dashboard.real)
+    try:
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            await pilot.press("slash")
+            await asyncio.sleep(1)
+            ticking = asyncio.create_task(_tick(delays))
+            for letter in (TYPED + _BACK * len(TYPED)) * 2 + TYPED:
+                _press(app, letter)
+                await asyncio.sleep(chance.uniform(*_PAUSES))
+            await app.workers.wait_for_complete()
+            await asyncio.sleep(1)
+            ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticking
+            assert 0 < app.screen.query_one(PaymentTable).row_count < COUNT
+    finally:
+        world.close()
+    return delays
+
+
+def _press(app: App[None], letter: str) -> None:
+    """Press a key as the terminal's driver says it; nothing is waited for."""
+    key = "backspace" if letter == _BACK else letter
+    app.post_message(Key(key, None if letter == _BACK else letter))
+
+
+async def _tick(delays: list[float]) -> None:
+    """Note by how much this process itself was late: other programs' turns do not count."""
+    while True:
+        asked, worked = perf_counter(), process_time()
+        await asyncio.sleep(_TICK)
+        late, busy = perf_counter() - asked - _TICK, process_time() - worked
+        delays.append(max(0.0, min(late, busy)))
 
 
 FIGURES = (
@@ -47,4 +179,9 @@ FIGURES = (
         25.0,
         _first_window,
     ),
+    Figure("search_counts", "ms, the slowest of 22 wide queries", Bar.AT_MOST, 500.0, _counts),
+    Figure("search_totals", "ms, the slowest of them, count included", Bar.AT_MOST, 500.0, _totals),
+    Figure("search_sorts", "ms, 990,849 rows in the slowest order", Bar.AT_MOST, 500.0, _orders),
+    Figure("typing_stall", "ms, 99.9th percentile of the ticks", Bar.AT_MOST, 33.0, _typing_high),
+    Figure("typing_stall_max", "ms, the longest of them", Bar.AT_MOST, 100.0, _typing_highest),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +14,13 @@ from textual.widgets import OptionList, Static
 
 from opdash.ledger.records import AssetTotals
 from opdash.ledger.search.saved import SavedSearch
+from opdash.ledger.search.terms import Query
 from opdash.openpayments.amounts import Asset
 from opdash.tui.actions import Place
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.searches import SearchesScreen
+from opdash.tui.searching import SearchThread
 from opdash.tui.widgets.filter_input import FilterInput
 from opdash.tui.widgets.filter_line import FilterLine, TotalsLines, totals_spans
 from opdash.tui.widgets.key_line import KeyLine
@@ -90,6 +93,7 @@ async def test_rows_follow_what_is_typed(world: World) -> None:
         assert "searching" not in status(app)
         assert totals(app) == (
             "USD 6 payments   asked 3,315.00   received 2,170.00   difference −1,145.00"
+            "   of what is known so far"
         )
         await pilot.press(*"25")
         await settle(pilot)
@@ -171,6 +175,45 @@ async def test_a_wrong_term_is_explained_and_leaves_the_rows(world: World) -> No
         await type_filter(pilot, "tip state:rec")
         assert problem(app) == ""
         assert references(app) == ["tip"]
+
+
+async def test_nothing_jumps_while_a_filter_is_typed(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("slash")
+        await pilot.pause()
+        height = table(app).size.height
+        for text in ("i", "inv", "inv amount>", "inv amount>1", ""):
+            await type_filter(pilot, text)
+            assert table(app).size.height == height
+        await type_filter(pilot, "inv")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert table(app).size.height == height + 1
+
+
+async def test_totals_are_said_to_be_coming(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = OpdashApp(world.dashboard.real)
+    go_on = asyncio.Event()
+    add_up = SearchThread.totals
+
+    async def slowly(self: SearchThread, request: int, query: Query) -> tuple[AssetTotals, ...]:
+        await go_on.wait()
+        return await add_up(self, request, query)
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        monkeypatch.setattr(SearchThread, "totals", slowly)
+        await pilot.press("slash", *"inv-20")
+        for _ in range(500):
+            if "6 of 70 known match" in status(app):
+                break
+            await pilot.pause(0.01)
+        assert totals(app) == "adding up…"
+        go_on.set()
+        await settle(pilot)
+        assert totals(app).startswith("USD 6 payments")
 
 
 async def test_nothing_that_matches_is_said(world: World) -> None:

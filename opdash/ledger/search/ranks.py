@@ -94,7 +94,7 @@ def all_ranked(connection: sqlite3.Connection, wallet_key: int, sort: Sort) -> S
 def _sorted(connection: sqlite3.Connection, keys: Iterable[int], sort: Sort) -> array[int]:
     order = order_by(connection, sort)
     some = ", ".join(map(str, keys))
-    these = f"{_NUMBERS} WHERE p.payment_key IN ({some}) ORDER BY {order.text}"
+    these = f"{_NUMBERS} NOT INDEXED WHERE p.payment_key IN ({some}) ORDER BY {order.text}"
     return read_numbers(connection, these, order.values)
 
 

@@ -5,6 +5,7 @@ What searching needs is imported when something is typed: the first frame does w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +18,7 @@ from opdash.service.session import WalletSession
 from opdash.tui.failures import told
 from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.payment_table import PaymentTable
-from opdash.tui.widgets.row_window import RowSource
+from opdash.tui.widgets.row_window import PIECE, RowSource
 
 if TYPE_CHECKING:
     from opdash.ledger.search.saved import SavedSearch
@@ -56,7 +57,7 @@ class PaymentsSearch:
             changed: Is called when other rows are shown, or more is known of them.
             all_rows: Returns the rows of a wallet address without a filter.
         """
-        self.line = FilterLine()
+        self.line = FilterLine(self._prepare)
         self.coming = False
         self._reader = reader
         self._session = session
@@ -122,11 +123,19 @@ class PaymentsSearch:
         self.line.show_totals(None)
         if self._thread is not None:
             self._thread.begin()
+            self._run(self._forget, "forget-search")
         wallet_id = self._session.wallet_id
         if was_on and self._table is not None and wallet_id is not None:
             self._table.show_rows(self._all_rows(wallet_id))
             self.again()
         self._changed()
+
+    async def _forget(self) -> None:
+        from opdash.tui.searching import OutdatedError
+
+        with suppress(OutdatedError, LedgerError):
+            if self._thread is not None:
+                await self._thread.forget()
 
     async def count(self, search: SavedSearch) -> int | None:
         """Return how many payments a saved search finds; None where that cannot be told."""
@@ -173,6 +182,11 @@ class PaymentsSearch:
 
         return read_query(text, Moment(self._session.now()))
 
+    def _prepare(self) -> None:
+        """Get ready while the person begins to type, so that the first letter does not wait."""
+        if self._thread is None:
+            self._run(lambda: asyncio.to_thread(_import), "prepare-search")
+
     def _searching(self) -> SearchThread | None:
         from opdash.tui.searching import SearchThread
 
@@ -187,6 +201,8 @@ class PaymentsSearch:
             return
         request = thread.begin()
         self.coming = True
+        if not query.is_empty:
+            self.line.await_totals()
         self._run(lambda: self._find(thread, request, query, table), "search")
 
     async def _find(
@@ -205,17 +221,30 @@ class PaymentsSearch:
                 self._shown = query.text
                 self._changed()
             matches = await thread.matches(request, query, sort)
-            table.show_rows(FoundRows(self._reader, wallet_id, first, matches))
+            # Read there, they do not have to be waited for here.
+            head = await thread.rows(request, matches.keys[:PIECE])
+            table.show_rows(FoundRows(self._reader, wallet_id, head, matches))
             if held is not None and first and table.cursor == 0:
                 # It may stand further down than the first rows reach.
                 table.select(held.id)
             self._shown, self.coming = query.text, False
             self._changed()
             if not query.is_empty:
-                self.line.show_totals(await thread.totals(request, query))
+                totals = await thread.totals(request, query)
+                complete = self._reader.is_complete(wallet_id)
+                self.line.show_totals(totals, "" if complete else "of what is known so far")
         except OutdatedError:
             return
         except LedgerError as error:
             self.coming = False
+            self.line.show_totals(None)
             self.line.complain(" ".join(told(error)).strip())
             self._changed()
+
+
+def _import() -> None:
+    import difflib  # noqa: F401 - what a wrong term needs
+
+    import opdash.ledger.search.answers
+    import opdash.ledger.search.reading
+    import opdash.tui.searching  # noqa: F401 - what finding needs

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -56,7 +57,11 @@ class TotalsLines(Vertical):
 
 
 class FilterLine(Vertical):
-    """The filter; nothing of it is built before it is first wanted."""
+    """The filter; nothing of it is built before it is first wanted.
+
+    While it is typed into, it keeps room for totals and for what may be wrong: the table would
+    jump with each letter else, and the whole screen be laid out and painted anew.
+    """
 
     class Typed(Message):
         """The filter reads otherwise now."""
@@ -68,13 +73,22 @@ class FilterLine(Vertical):
     class FocusChanged(Message):
         """Typing into the filter began or ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: Callable[[], None] = lambda: None) -> None:
+        """Make an empty one.
+
+        Args:
+            opened: Is called when somebody is about to type.
+        """
         super().__init__()
         self.display = False
+        self._opened = opened
         self._input: FilterInput | None = None
         self._problem = Static(id="filter-problem", markup=False)
         self._totals = tuple(Line() for _ in range(_MOST_ASSETS))
-        self._of: tuple[AssetTotals, ...] | None = None
+        self._shown: tuple[AssetTotals, ...] | None = None
+        self._of = ""
+        self._awaits = False
+        self._sentence = ""
 
     @property
     def text(self) -> str:
@@ -110,6 +124,7 @@ class FilterLine(Vertical):
             self._input.value = text
             self._input.cursor_position = len(text)
         if typing:
+            self._opened()
             self._input.focus()
 
     def close(self) -> None:
@@ -127,12 +142,28 @@ class FilterLine(Vertical):
 
     def complain(self, sentence: str) -> None:
         """Say what is wrong with the filter, or nothing."""
-        self._problem.display = bool(sentence)
-        self._problem.update(safe_text(sentence))
+        if sentence != self._sentence:
+            before, self._sentence = self._rows_of_problem(), sentence
+            resized = self._rows_of_problem() != before
+            self._problem.update(safe_text(sentence), layout=resized)
+        self._make_room()
 
-    def show_totals(self, totals: Sequence[AssetTotals] | None) -> None:
-        """Show what is found adds up to; None while that is not known."""
-        self._of = None if totals is None else tuple(totals)
+    def _rows_of_problem(self) -> int:
+        room = max(self.app.size.width - 2, 1)
+        return len(wrap(safe_text(self._sentence), room)) or 1
+
+    def _make_room(self) -> None:
+        self._problem.display = bool(self._sentence) or self.is_typed_into
+
+    def show_totals(self, totals: Sequence[AssetTotals] | None, of: str = "") -> None:
+        """Show what is found adds up to, and what that ranges over; None for nothing."""
+        self._shown, self._of = None if totals is None else tuple(totals), of
+        self._awaits = False
+        self._fill()
+
+    def await_totals(self) -> None:
+        """Say that what is found is being added up; the lines stay as many as they are."""
+        self._awaits = True
         self._fill()
 
     def on_resize(self) -> None:
@@ -140,10 +171,13 @@ class FilterLine(Vertical):
         self._fill()
 
     def _fill(self) -> None:
-        lines = [] if self._of is None else totals_spans(self._of, self.app.size.width)
-        for line, spans in zip(self._totals, [*lines, *[[]] * _MOST_ASSETS], strict=False):
-            line.display = bool(spans)
-            line.show(spans)
+        width, shown = self.app.size.width, self._shown or ()
+        lines = totals_spans(shown, width, self._of)
+        if self._awaits:
+            lines = [[Span(" adding up…", "accent")], *[[Span(" ")] for _ in lines[1:]]]
+        for number, line in enumerate(self._totals):
+            line.display = number < max(len(lines), 1)
+            line.show(lines[number] if number < len(lines) else [])
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """Hand on what is typed."""
@@ -152,10 +186,12 @@ class FilterLine(Vertical):
 
     def on_descendant_focus(self) -> None:
         """Tell that keys are text now."""
+        self._make_room()
         self.post_message(self.FocusChanged())
 
     def on_descendant_blur(self) -> None:
         """Tell that keys are keys again."""
+        self._make_room()
         self.post_message(self.FocusChanged())
 
 
