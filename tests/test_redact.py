@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opdash.openpayments.keys import ClientKey
-from opdash.redact import redact
+from opdash.redact import masked_json, redact
 
 SECRET = "OS9nX3JY-7Tk.2f+a/8="
 
@@ -61,3 +61,59 @@ def test_masking_twice_changes_nothing_more(token: str) -> None:
 
     assert token not in masked
     assert redact(masked) == masked
+
+
+_NAMES = st.sampled_from(
+    [
+        "value",
+        "token",
+        "access_token",
+        "to\\u006ben",
+        "sharedSecret",
+        "Nonce",
+        "d",
+        "manage",
+        "uri",
+        "continue",
+        "interact",
+        "finish",
+        "description",
+        "id",
+        'a\\"hash',
+        "“token”",
+    ]
+)
+_WORDS = st.sampled_from(
+    ["token", "hash: x", "OS9nX3JY", 'say \\"d\\": y', "https://a.example/s/9", ""]
+)
+
+
+def _json(names: st.SearchStrategy[str], words: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    def inner(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        members = st.tuples(names, values).map(lambda pair: f'"{pair[0]}" : {pair[1]}')
+        return st.one_of(
+            st.lists(values, max_size=3).map(lambda all_: f"[{','.join(all_)}]"),
+            st.lists(members, max_size=4).map(lambda all_: "{" + ",\n".join(all_) + "}"),
+        )
+
+    return st.recursive(words.map(lambda word: f'"{word}"'), inner, max_leaves=12)
+
+
+@given(_json(_NAMES, _WORDS))
+def test_looking_for_names_first_masks_no_less(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("opdash.redact._may_name_a_secret", lambda _: True)
+        looked_through = masked_json(text)
+    assert masked_json(text) == looked_through
+
+
+def test_what_somebody_wrote_about_a_payment_is_not_looked_through() -> None:
+    text = '{"result": [{"metadata": {"description": "a token of “thanks”: hash, secret, nonce"}}]}'
+    assert masked_json(text) is text
+
+
+def test_a_token_in_a_text_that_names_none_is_masked() -> None:
+    text = '{"error": {"description": "the header was GNAP OS9nX3JY7Tk2f, and not Bearer Abc123"}}'
+    assert masked_json(text) == (
+        '{"error": {"description": "the header was GNAP •••, and not Bearer •••"}}'
+    )
