@@ -206,6 +206,11 @@ class OpdashApp(App[None]):
                 severity="warning",
             )
 
+    def copy_lines(self, text: str) -> None:
+        """Copy a text of several lines that opdash made safe itself."""
+        if all(line.isprintable() for line in text.splitlines()):
+            super().copy_to_clipboard(text)
+
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Return the screen as an SVG that loads nothing from another server."""
         drawn = super().export_screenshot(title=title, simplify=simplify)
@@ -314,6 +319,17 @@ class OpdashApp(App[None]):
         from opdash.tui.screens.grants import GrantsScreen
 
         self.push_screen(GrantsScreen(profile))
+
+    def show_doctor(self, profile_name: str) -> None:
+        """Examine what is between opdash and a wallet."""
+        from opdash.tui.screens.doctor import DoctorScreen
+
+        try:
+            profile = self.dashboard.settings.profile(profile_name)
+        except OpdashError as error:
+            self.tell_failure(error)
+            return
+        self.push_screen(DoctorScreen(profile))
 
     def show_scope(self, profile_name: str) -> None:
         """Ask which of a wallet's payments to see, and see them from then on."""

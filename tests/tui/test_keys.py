@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +12,9 @@ from textual.widgets import Input
 
 from opdash.ledger.records import NEWEST_FIRST
 from opdash.ledger.search.saved import SavedSearch
+from opdash.service.doctor.steps import Finding, Step, StepName
 from opdash.service.events import ConsentNeeded
+from opdash.settings import Profile
 from opdash.table_view import STANDARD_CHOICE
 from opdash.tui.actions import ACTIONS, Action, Place
 from opdash.tui.app import OpdashApp
@@ -23,6 +25,7 @@ from opdash.tui.screens.complete import CompleteScreen
 from opdash.tui.screens.consent import ConsentScreen
 from opdash.tui.screens.create import CreateScreen
 from opdash.tui.screens.detail import DetailScreen
+from opdash.tui.screens.doctor import DoctorScreen
 from opdash.tui.screens.give_back import GiveBackScreen, Kind
 from opdash.tui.screens.grants import GrantsScreen
 from opdash.tui.screens.help import HelpScreen
@@ -50,6 +53,10 @@ async def no_count(_: SavedSearch) -> int | None:
     return None
 
 
+async def nothing_found(_: Profile) -> AsyncGenerator[Step]:
+    yield Step(StepName.CONFIGURATION, Finding(True, "All is well."))
+
+
 def open_screen(place: Place, world: World) -> Screen[Any] | None:
     """Return the screen of a place; None for the one that the app begins with."""
     session, dashboard = world.wallet_session, world.dashboard.real
@@ -64,6 +71,7 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.COMPLETE: lambda: CompleteScreen(session, row),
         Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),
         Place.GRANTS: lambda: GrantsScreen("shop"),
+        Place.DOCTOR: lambda: DoctorScreen(session.profile, nothing_found),
         Place.GIVE_BACK: lambda: GiveBackScreen(grant_view(), Kind.ONE),
         Place.SCOPE: lambda: ScopeScreen(world.session.profile),
         Place.REMOVE_WALLET: lambda: RemoveWalletScreen(dashboard, world.session.profile),

@@ -369,7 +369,7 @@ async def test_offline_with_data_keeps_it_and_says_how_old_it_is(world: World) -
         )
         await settle(pilot)
         assert "▲ offline · as of 3 min ago · next try in 8 s" in line(app, HeaderLine)
-        assert notices(app) == "▲ ilp.example does not answer."
+        assert notices(app) == "▲ ilp.example does not answer. D finds out why."
         assert table(app).row_count == 10
         world.set_status(Phase.LIVE, problem="")
         await settle(pilot)

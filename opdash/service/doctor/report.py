@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from opdash.openpayments.traces import Trace
 from opdash.safetext import safe_text
 from opdash.service.doctor.steps import Step, StepName, summary
+
+if TYPE_CHECKING:
+    from opdash.openpayments.traces import Trace
 
 WIDTH = 100
 """Cells of a line that is not for a terminal."""
@@ -46,17 +49,30 @@ def step_lines(step: Step, *, verbose: bool, width: int = WIDTH) -> list[str]:
     ]
 
 
-def detail_lines(step: Step, *, verbose: bool, width: int = WIDTH) -> Iterator[str]:
-    """Yield what there is to know of a step besides the sentence about what was found."""
+def detail_lines(
+    step: Step, *, verbose: bool, width: int = WIDTH, advice: bool = True
+) -> Iterator[str]:
+    """Yield what there is to know of a step besides the sentence about what was found.
+
+    Args:
+        step: Which.
+        verbose: Whether to give requests and answers whole.
+        width: Cells of a line.
+        advice: Whether to say what to do.
+    """
     room = max(width - len(_INDENT), 20)
+    for number, trace in enumerate(step.traces):
+        if verbose and number:
+            yield ""
+        yield from trace.report_lines() if verbose else _brief(step, trace, room)
+    if verbose and step.traces and step.finding.lines:
+        yield ""
     for line in step.finding.lines:
         if line.startswith(" "):  # what is quoted stays whole, to be compared and copied
             yield line
         else:
             yield from _wrapped(line, "", "  ", room)
-    for trace in step.traces:
-        yield from trace.report_lines() if verbose else _brief(step, trace, room)
-    if step.advice:
+    if advice and step.advice:
         yield from _wrapped(step.advice, "→ ", "  ", room)
 
 

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from opdash.tui.actions.base import HIDDEN, MODAL_PLACES, SORT_COLUMNS, Action, Place, key_name
 from opdash.tui.actions.columns import columns
 from opdash.tui.actions.dialogs import dialogs, explanations, forms
+from opdash.tui.actions.doctor import doctor
 from opdash.tui.actions.grants import grants
 from opdash.tui.actions.moving import everywhere, movement
 from opdash.tui.actions.payments import payments, receipts
@@ -36,6 +37,7 @@ ACTIONS: tuple[Action, ...] = (
     *wallets(),
     *lookups(),
     *grants(),
+    *doctor(),
     *forms(),
     *movement(),
     *dialogs(),

@@ -17,6 +17,7 @@ class Place(StrEnum):
     OUTGOING = "Outgoing payment"
     RECEIPTS = "Receipts per hour and day"
     GRANTS = "Grants and tokens"
+    DOCTOR = "Doctor"
     CREATE = "New incoming payment"
     COMPLETE = "Complete a payment"
     ADD_WALLET = "Add a wallet address"
@@ -134,7 +135,7 @@ def key_name(key: str) -> str:
 SORT_COLUMNS = ("State", "Asked", "Received", "Reference", "Description", "Created", "Expires")
 """The table's columns in their order, as the keys 1 to 7 sort by them."""
 
-LISTS = (Place.PAYMENTS, Place.WALLETS, Place.GRANTS)
+LISTS = (Place.PAYMENTS, Place.WALLETS, Place.GRANTS, Place.DOCTOR)
 SHEETS = (Place.DETAIL, Place.OUTGOING)
 FORMS = (
     Place.CREATE,

@@ -190,6 +190,12 @@ class GrantsScreen(CursorActions, OpdashScreen[None]):
 
         self.background(keep, "keep-tokens")
 
+    def action_doctor(self) -> None:
+        """Find out what is wrong between opdash and the selected wallet."""
+        view = self._selected
+        if view is not None:
+            self.opdash.show_doctor(view.profile)
+
     def action_scope(self) -> None:
         """Choose what the selected wallet's grant shows."""
         view = self._selected

@@ -683,6 +683,10 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         """Show the grants, those of this wallet address first."""
         self.opdash.show_grants(self.session.profile.name)
 
+    def action_doctor(self) -> None:
+        """Find out what is wrong between opdash and this wallet."""
+        self.opdash.show_doctor(self.session.profile.name)
+
     def action_scope(self) -> None:
         """Choose what is seen of this wallet address."""
         self.opdash.show_scope(self.session.profile.name)

@@ -14,7 +14,7 @@ from opdash.tui.screens.payments_figures import Figures
 from opdash.tui.screens.payments_folds import PaymentsFolds
 from opdash.tui.screens.payments_search import PaymentsSearch
 from opdash.tui.screens.payments_totals import PaymentsTotals
-from opdash.tui.widgets.empty_state import empty_text, nothing_found
+from opdash.tui.widgets.empty_state import DOCTOR, UNWELL, empty_text, nothing_found
 from opdash.tui.widgets.freshness import freshness
 from opdash.tui.widgets.header import (
     SCOPE_WORDS,
@@ -170,6 +170,8 @@ class PaymentsFrame:
         problem = self._figures.problem or self._folds.problem
         if has_rows(table) and not problem:
             problem = f"{status.problem} {status.advice}".strip()
+            if problem and status.phase in UNWELL:
+                problem = f"{problem} {DOCTOR}"
         asset = None if wallet is None else wallet.asset
         unanswered = self._figures.unanswered.values()
         self._notices.tell(problem, [creation_sentence(one, asset) for one in unanswered])

@@ -172,6 +172,11 @@ class WalletsScreen(CursorActions, OpdashScreen[None]):
         """Show the grants, those of the selected wallet address first."""
         self.opdash.show_grants(self._list.selected)
 
+    def action_doctor(self) -> None:
+        """Find out what is wrong between opdash and the selected wallet."""
+        if self._list.selected:
+            self.opdash.show_doctor(self._list.selected)
+
     def action_scope(self) -> None:
         """Choose what is seen of the selected wallet address."""
         if self._list.selected:

@@ -12,11 +12,17 @@ from opdash.service.status import Phase, Status
 from opdash.settings import Profile
 from opdash.tui import format as fmt
 
+DOCTOR = "D finds out why."
+"""Offers the doctor where something fails."""
+
 _WHY_NOT = {
     Phase.OFFLINE: "Offline",
     Phase.REFUSED: "The server said no",
     Phase.FAILED: "opdash cannot ask",
 }
+
+UNWELL = frozenset(_WHY_NOT)
+"""The phases in which something fails."""
 
 
 def empty_text(profile: Profile, status: Status, now: datetime) -> Content:
@@ -46,7 +52,7 @@ def _paragraphs(profile: Profile, status: Status, now: datetime) -> list[str]:
             return [
                 f"▲ {_WHY_NOT[status.phase]}, and nothing is known yet.",
                 safe_text(f"{status.problem} {status.advice}".strip(), limit=400),
-                _next_try(status, now),
+                f"{_next_try(status, now)} {DOCTOR}",
             ]
         case Phase.LIVE:
             return [
