@@ -18,6 +18,7 @@ import msgspec
 from opdash.ledger.records import PaymentRow
 from opdash.ledger.states import later
 from opdash.openpayments.amounts import Amount
+from opdash.openpayments.resources import OutgoingPayment
 
 
 class OutgoingState(StrEnum):
@@ -44,6 +45,30 @@ MOVING_FOR: Final = timedelta(seconds=30)
 
 YOUNG_FOR: Final = timedelta(minutes=10)
 """An outgoing payment of which too little is known counts as under way for so long."""
+
+
+SLOWEST: Final = timedelta(seconds=60)
+"""The longest time between two looks at an outgoing payment that is followed."""
+
+_PATIENCE: Final = 10
+
+
+class SeenOutgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger knows of an outgoing payment.
+
+    Attributes:
+        payment: As its server last sent it.
+        wallet: The wallet address through which it was seen.
+        first_seen_at: When it was first seen (the server's time).
+        last_seen_at: When it was last seen.
+        sent_changed_at: When its sent amount was last seen to change, or None.
+    """
+
+    payment: OutgoingPayment
+    wallet: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    sent_changed_at: datetime | None = None
 
 
 class OutgoingFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +119,57 @@ def derive_outgoing(facts: OutgoingFacts, now: datetime) -> OutgoingVerdict:
     if pending:
         return OutgoingVerdict(OutgoingState.SENDING, next_change_at=max(pending))
     return OutgoingVerdict(OutgoingState.SENT, certain=known)
+
+
+def judge(
+    payment: OutgoingPayment,
+    now: datetime,
+    *,
+    sent_changed_at: datetime | None = None,
+    receiver_settled: bool | None = None,
+) -> OutgoingVerdict:
+    """Return what an outgoing payment's representation means.
+
+    Args:
+        payment: As its server sent it.
+        now: The server's present instant, UTC.
+        sent_changed_at: When the sent amount was last seen to change, or None.
+        receiver_settled: Whether its receiver is complete or covered; None when not known.
+    """
+    return derive_outgoing(
+        OutgoingFacts(
+            failed=payment.failed,
+            sent=payment.sent_amount.minor_units,
+            debit=payment.debit_amount.minor_units,
+            created_at=payment.created_at,
+            sent_changed_at=sent_changed_at,
+            receiver_settled=receiver_settled,
+        ),
+        now,
+    )
+
+
+def look_again_after(
+    payment: OutgoingPayment,
+    now: datetime,
+    interval: timedelta,
+    *,
+    sent_changed_at: datetime | None = None,
+) -> timedelta:
+    """Return how long to wait before looking at a payment under way again.
+
+    One that has just moved is looked at as often as payments are polled, one that has stood for
+    longer less and less often.
+
+    Args:
+        payment: As its server sent it.
+        now: The server's present instant, UTC.
+        interval: The time between two polls, as configured.
+        sent_changed_at: When the sent amount was last seen to change, or None.
+    """
+    moved_at = max(sent_changed_at or payment.created_at, payment.created_at)
+    quiet = max(now - moved_at, timedelta(0))
+    return max(interval, min(quiet / _PATIENCE, SLOWEST))
 
 
 def is_settled(receiver: PaymentRow, due: Amount) -> bool:

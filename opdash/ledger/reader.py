@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from opdash.ledger.charting import Chart
     from opdash.ledger.fold_index import FoldIndex
     from opdash.ledger.folds import FoldRule
+    from opdash.ledger.outgoing import SeenOutgoing
     from opdash.ledger.receipts import AssetReceipts
     from opdash.ledger.scans import Scan
     from opdash.ledger.search.finding import Matches
@@ -437,6 +438,37 @@ class LedgerReader:
                 (key,),
             ).fetchone()
             return found is not None and (bool(found[0]) or found[1] == Source.LIST.value)
+
+    def outgoing(self, url: str) -> SeenOutgoing | None:
+        """Return what was last seen of an outgoing payment, or None."""
+        from opdash.ledger.outgoing_rows import read_outgoing
+
+        with self._snapshot():
+            found = read_outgoing(self._connection, self._assets, url)
+            return max(found, key=lambda seen: seen.last_seen_at, default=None)
+
+    def outgoing_window(
+        self, wallet_id: str, offset: int = 0, limit: int = 50
+    ) -> tuple[SeenOutgoing, ...]:
+        """Return outgoing payments that were seen of a wallet address, newest first."""
+        from opdash.ledger.outgoing_rows import read_outgoing_window
+
+        with self._snapshot():
+            return read_outgoing_window(self._connection, self._assets, wallet_id, offset, limit)
+
+    def outgoing_count(self, wallet_id: str) -> int:
+        """Return how many outgoing payments were seen of a wallet address."""
+        from opdash.ledger.outgoing_rows import count_outgoing
+
+        with self._snapshot():
+            return count_outgoing(self._connection, wallet_id)
+
+    def paid_by(self, payment_id: str, limit: int = 20) -> tuple[SeenOutgoing, ...]:
+        """Return outgoing payments that were seen to pay an incoming payment, newest first."""
+        from opdash.ledger.outgoing_rows import read_payers
+
+        with self._snapshot():
+            return read_payers(self._connection, self._assets, payment_id, limit)
 
     def unresolved_creations(self, wallet_id: str) -> tuple[Creation, ...]:
         """Return the creations whose end is not known, oldest first."""

@@ -7,7 +7,8 @@
        │          └──< cursor            where the server's cursors stand in the list
        ├──< walk                         how far each scope has been read
        ├──< scan                         how far a reading of a scope's whole list has come
-       └──< creation                     what opdash set out to create
+       ├──< creation                     what opdash set out to create
+       └──< outgoing                     what was seen of outgoing payments
     payment ── document ── words         where its texts stand in the index for searches
            └── unindexed                 its texts are not in there
     payment ── sheet, sheet_text         its columns once more, side by side with those of others
@@ -35,6 +36,8 @@
 - ``entry`` is the time line. ``receipt_at`` is set where money of the wallet's asset arrived.
 - ``wallet.known`` and ``wallet.received_total`` are kept in step with ``payment`` by the same
   transactions; ``revision`` counts the transactions that changed what a reader would see.
+- ``outgoing`` keeps the latest representation too. ``sent_changed_at`` is NULL until ``sent`` was
+  seen to change; its state is derived when it is read, because that depends on the receiver.
 - ``announced`` has bit 1 for "paid" and bit 2 for "received".
 - ``document``, ``words`` and ``unindexed`` are explained in `opdash.ledger.search.index`;
   ``sheet``, ``sheet_text``, ``sheet_gap`` and ``outline`` in `opdash.ledger.sheets`.
@@ -250,12 +253,41 @@ def _add_sheets(connection: sqlite3.Connection) -> None:
     )
 
 
+def _add_outgoing(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """CREATE TABLE outgoing (
+            outgoing_key INTEGER PRIMARY KEY,
+            wallet_key INTEGER NOT NULL REFERENCES wallet,
+            url TEXT NOT NULL,
+            sender TEXT NOT NULL,
+            receiver TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            receive TEXT NOT NULL,
+            receive_asset_key INTEGER NOT NULL REFERENCES asset,
+            debit TEXT NOT NULL,
+            debit_asset_key INTEGER NOT NULL REFERENCES asset,
+            sent TEXT NOT NULL,
+            sent_asset_key INTEGER NOT NULL REFERENCES asset,
+            failed INTEGER NOT NULL,
+            quote TEXT,
+            metadata TEXT NOT NULL,
+            first_seen_at INTEGER NOT NULL,
+            last_seen_at INTEGER NOT NULL,
+            sent_changed_at INTEGER,
+            UNIQUE (wallet_key, url)
+        )"""
+    )
+    connection.execute("CREATE INDEX outgoing_by_created ON outgoing (wallet_key, created_at)")
+    connection.execute("CREATE INDEX outgoing_by_receiver ON outgoing (receiver)")
+
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     _create,
     _add_scans,
     _make_searchable,
     _add_client,
     _add_sheets,
+    _add_outgoing,
 )
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 

@@ -16,6 +16,8 @@ from opdash.ledger.creations import change_creation, insert_creation
 from opdash.ledger.database import explained, open_for_writing
 from opdash.ledger.encoding import SCOPE_CODES, encode_instant
 from opdash.ledger.observing import Look
+from opdash.ledger.outgoing import SeenOutgoing
+from opdash.ledger.outgoing_rows import save_outgoing
 from opdash.ledger.recording import Recorder
 from opdash.ledger.records import (
     Change,
@@ -51,7 +53,12 @@ from opdash.ledger.wallets import (
     save_walk_state,
     save_wallet,
 )
-from opdash.openpayments.resources import IncomingPayment, IncomingPaymentPage, WalletAddress
+from opdash.openpayments.resources import (
+    IncomingPayment,
+    IncomingPaymentPage,
+    OutgoingPayment,
+    WalletAddress,
+)
 from opdash.safetext import safe_text
 
 _ADVANCE_AT_ONCE: Final = 500
@@ -226,6 +233,23 @@ class Ledger:
                     f"The ledger does not know the payment {safe_text(payment_id, limit=200)}.",
                     "Refresh it first.",
                 )
+
+    def record_outgoing(
+        self, wallet_id: str, payments: Sequence[OutgoingPayment], *, at: datetime
+    ) -> tuple[SeenOutgoing, ...]:
+        """Take over outgoing payments that a wallet address's server showed.
+
+        Args:
+            wallet_id: The wallet address that was asked with.
+            payments: What was answered.
+            at: When it was answered, in the server's time.
+
+        Returns:
+            Those that are not as they were.
+        """
+        with self.transactions.one():
+            wallet = find_wallet(self._connection, wallet_id)
+            return save_outgoing(self._connection, wallet, payments, at, self._assets)
 
     def index_texts(self, limit: int = 500) -> bool:
         """Take about ``limit`` payments into what searches read.

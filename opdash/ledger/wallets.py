@@ -31,6 +31,7 @@ _FORGET: Final = (
     "DELETE FROM walk WHERE wallet_key = ?",
     "DELETE FROM scan WHERE wallet_key = ?",
     "DELETE FROM creation WHERE wallet_key = ?",
+    "DELETE FROM outgoing WHERE wallet_key = ?",
     "DELETE FROM payment WHERE wallet_key = ?",
     "DELETE FROM wallet WHERE wallet_key = ?",
 )

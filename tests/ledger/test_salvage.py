@@ -51,6 +51,7 @@ LEFT_TO_OTHERS = {
     "sheet_text",
     "sheet_gap",
     "outline",
+    "outgoing",
 }
 """Tables that a repair does not take over: the server or the others tell what they hold."""
 
