@@ -2,6 +2,7 @@
 
     theme = "dark"
     default_wallet = "shop"
+    inspector_requests = 500
 
     [[wallet]]
     name = "shop"
@@ -54,6 +55,12 @@ RATE_BOUNDS = (0.1, 1000.0)
 
 SCAN_EVERY_BOUNDS = (1.0, 8760.0)
 """The shortest and longest time between two readings of a whole list, in hours."""
+
+INSPECTOR_REQUESTS = 200
+"""How many requests the inspector keeps."""
+
+MOST_INSPECTOR_REQUESTS = 5000
+"""The most that it can be told to keep."""
 
 THEMES = ("dark", "light")
 """The looks of the screen."""
@@ -161,12 +168,14 @@ class Settings(msgspec.Struct, frozen=True):
         default_profile: The name of the one to open first, or an empty string.
         theme: ``dark`` or ``light``.
         searches: A person's own, in the order of the file.
+        inspector_requests: How many requests the inspector keeps; 0 for none.
     """
 
     profiles: tuple[Profile, ...] = ()
     default_profile: str = ""
     theme: str = "dark"
     searches: tuple[SavedSearch, ...] = ()
+    inspector_requests: int = INSPECTOR_REQUESTS
 
     def profile(self, name: str) -> Profile:
         """Return the profile of that name, whatever the case.

@@ -16,6 +16,8 @@ from opdash.ledger.records import Scope, Sort
 from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
 from opdash.settings import (
+    INSPECTOR_REQUESTS,
+    MOST_INSPECTOR_REQUESTS,
     PAGE_SIZES,
     POLL_INTERVAL_BOUNDS,
     RATE_BOUNDS,
@@ -36,7 +38,7 @@ _NAME = re.compile(r"\w[\w .'&+-]{0,39}")
 _KEY_ID = re.compile(r"[ !#-\[\]-~]{1,256}")
 _SCOPES: Final[Mapping[str, Scope]] = {"own": Scope.OWN, "everything": Scope.EVERYTHING}
 _FILES = ("key_file", "next_key_file", "former_key_file", "ca_file")
-_TOP_KEYS = ("theme", "default_wallet", "wallet", "search")
+_TOP_KEYS = ("theme", "default_wallet", "inspector_requests", "wallet", "search")
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
 
 
@@ -73,13 +75,18 @@ def decode(text: str, path: Path) -> Settings:
         default_profile=_default_profile(document, profiles, path),
         theme=_value(document, "theme", _one_of(THEMES), THEMES[0], path, ""),
         searches=searches,
+        inspector_requests=_value(
+            document, "inspector_requests", _requests, INSPECTOR_REQUESTS, path, ""
+        ),
     )
 
 
 def encode(settings: Settings, path: Path) -> str:
     """Write the whole file anew, what has its default value left out."""
     head = "".join(
-        _assignment(key, value) for key, value in _preferences(settings).items() if value
+        _assignment(key, value)
+        for key, value in _preferences(settings).items()
+        if value is not None
     )
     blocks = [
         *(_block(profile, path) for profile in settings.profiles),
@@ -277,6 +284,14 @@ def _page_size(value: Any) -> int:
     return int(value)
 
 
+def _requests(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Wrong("It must be a whole number of requests.")
+    if not 0 <= value <= MOST_INSPECTOR_REQUESTS:
+        raise _Wrong(f"It must be from 0 to {MOST_INSPECTOR_REQUESTS} requests.")
+    return value
+
+
 def _one_of(choices: Iterable[str]) -> Callable[[Any], str]:
     known = tuple(choices)
 
@@ -404,12 +419,17 @@ def _not_toml(reason: str, text: str, path: Path) -> ConfigError:
 # Writing
 
 
-def _preferences(settings: Settings) -> dict[str, str]:
-    theme = "" if settings.theme == THEMES[0] else settings.theme
-    return {"theme": theme, "default_wallet": settings.default_profile}
+def _preferences(settings: Settings) -> dict[str, str | int | None]:
+    """Return what stands above the tables; None where it has its default value."""
+    kept = settings.inspector_requests
+    return {
+        "theme": None if settings.theme == THEMES[0] else settings.theme,
+        "default_wallet": settings.default_profile or None,
+        "inspector_requests": None if kept == INSPECTOR_REQUESTS else kept,
+    }
 
 
-def _assignment(key: str, value: str) -> str:
+def _assignment(key: str, value: str | int) -> str:
     import tomli_w
 
     return tomli_w.dumps({key: value})
@@ -538,8 +558,8 @@ def _first_comment_above(lines: list[str], number: int) -> int:
     return number
 
 
-def _set(head: str, key: str, value: str) -> str:
-    line = _assignment(key, value) if value else ""
+def _set(head: str, key: str, value: str | int | None) -> str:
+    line = "" if value is None else _assignment(key, value)
     present = re.compile(rf"^[ \t]*{key}[ \t]*=.*(\n|\Z)", re.MULTILINE)
     if present.search(head):
         return present.sub(lambda _: line, head, count=1)

@@ -42,6 +42,9 @@ def merge(base: Settings, mine: Settings, theirs: Settings, path: Path) -> Setti
         default_profile=default if default in names else "",
         theme=_pick(base.theme, mine.theme, theirs.theme, path),
         searches=_searches(base, mine, theirs, path),
+        inspector_requests=_pick(
+            base.inspector_requests, mine.inspector_requests, theirs.inspector_requests, path
+        ),
     )
 
 

@@ -105,8 +105,10 @@ def test_relative_paths_count_from_the_directory_of_the_file(path: Path) -> None
         ("pagesize = 20", "“pagesize”", "“page_size” inside a [[wallet]] table?"),
         ("[[wallet]]\nname = 'a'\nwallet_adress = '$a.example'", "wallet “a”", "“wallet_address”"),
         ("[[wallet]]\nname = 'a'\ntheme = 'dark'", "“theme”", "at the top of the file?"),
-        ("zzz = 1", "“zzz”", "Known are: theme, default_wallet, wallet, search."),
+        ("zzz = 1", "“zzz”", "theme, default_wallet, inspector_requests, wallet, search."),
         ("theme = 3", "“theme”", '"dark" or "light"'),
+        ("inspector_requests = 2.5", "“inspector_requests”", "whole number of requests"),
+        ("inspector_requests = -1", "“inspector_requests”", "from 0 to 5000 requests"),
         ("theme = 'dark'\na b", "line 2", "Correct that line"),
         ("theme = ", "line 1", "Correct that line"),
         ("theme = 'dark", "line 1", "Correct that line"),
@@ -425,6 +427,7 @@ all_settings = st.builds(
         profiles, unique_by=(lambda p: p.name.casefold(), lambda p: p.wallet_address), max_size=4
     ).map(tuple),
     theme=st.sampled_from(["dark", "light"]),
+    inspector_requests=st.sampled_from([0, 1, 200, 5000]),
 )
 
 

@@ -22,6 +22,7 @@ from opdash.settings import Profile
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
     from opdash.openpayments.keys import ClientKey
+    from opdash.openpayments.traces import Tracer
     from opdash.openpayments.transport import Observer
     from opdash.service.giving_back import GivenBack
     from opdash.service.held_grants import HeldGrant
@@ -48,6 +49,7 @@ class Connection:
         desk: Where the account holder is asked.
         imports: The modules that are imported late.
         observer: Is told of every exchange.
+        tracer: Is handed what went over the wire, without secrets.
         shelf: Returns where the profile's grants lie; memory only unless given.
         remembered: Returns the wallet address as the ledger remembers it, or None.
         keyring: Reads the key; one of its own, that can ask nobody, unless given.
@@ -61,6 +63,7 @@ class Connection:
         imports: LateImports,
         observer: Observer | None = None,
         *,
+        tracer: Tracer | None = None,
         shelf: Callable[[], TokenShelf] | None = None,
         remembered: Callable[[], WalletAddress | None] = lambda: None,
         keyring: Keyring | None = None,
@@ -71,6 +74,7 @@ class Connection:
         self._imports = imports
         self._keyring = keyring or Keyring(imports)
         self._observer = observer
+        self._tracer = tracer
         self._make_shelf = shelf
         self._remembered = remembered
         self._lock = asyncio.Lock()
@@ -330,6 +334,7 @@ class Connection:
             clock=self._clock,
             ca_file=self._profile.ca_file,
             observer=self._observer,
+            tracer=self._tracer,
         )
         return built
 

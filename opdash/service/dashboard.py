@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from opdash.ledger.search.saved import SavedSearch
 from opdash.openpayments.errors import NotFoundError, NotPermittedError
 from opdash.service.errors import NotOurPaymentError
 from opdash.service.events import EventHub, ProfileChanged
+from opdash.service.inspection import RequestLog, Witness, both
 from opdash.service.keyring import Keyring
 from opdash.service.late_imports import LateImports
 from opdash.service.session import WalletSession
@@ -29,6 +31,7 @@ from opdash.settings import ConsentWay, Profile, Settings, SettingsStore
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
     from opdash.openpayments.resources import OutgoingPayment, WalletAddress
+    from opdash.openpayments.traces import Tracer
     from opdash.openpayments.transport import Observer
     from opdash.service.grant_office import GrantOffice
     from opdash.service.key_change import KeyChange
@@ -67,6 +70,7 @@ class Dashboard:
         events: Where changes are announced.
         clock: The one clock.
         keyring: Reads private keys, and asks for passphrases.
+        requests: The last ones, for the request inspector.
     """
 
     def __init__(
@@ -77,6 +81,8 @@ class Dashboard:
         *,
         jitter: Callable[[], float] | None = None,
         observer: Observer | None = None,
+        witness: Witness | None = None,
+        inspected: bool = True,
         consent: ConsentWay = ConsentWay.AUTO,
         usual_consent: ConsentWay = ConsentWay.AUTO,
     ) -> None:
@@ -88,6 +94,8 @@ class Dashboard:
             clock: The one clock.
             jitter: Numbers from 0 to 1 that spread requests in time.
             observer: Is told of every exchange.
+            witness: Is handed what went over the wire, without secrets.
+            inspected: Whether the last requests are kept for somebody to look at.
             consent: How to learn of consent, whatever profiles say.
             usual_consent: The same, where profiles say nothing either.
         """
@@ -98,6 +106,8 @@ class Dashboard:
         self._store = store
         self._jitter = jitter or _random_jitter
         self._observer = observer
+        self._witness = witness
+        self.requests = RequestLog(self.settings.inspector_requests if inspected else 0)
         self._consent = consent
         self._usual_consent = usual_consent
         self._imports = LateImports()
@@ -207,11 +217,17 @@ class Dashboard:
                 imports=self._imports,
                 jitter=self._jitter,
                 observer=self._observer,
+                tracer=self._tracer(profile.name),
                 shared=self._shared,
                 shelf=lambda: self.shelf(profile),
                 consent=self._consent_way(profile),
             )
         return session
+
+    def _tracer(self, profile: str) -> Tracer | None:
+        witness = self._witness
+        noted = None if witness is None else partial(witness, profile)
+        return both(self.requests.tracer(profile), noted)
 
     def _consent_way(self, profile: Profile) -> ConsentWay:
         chosen = (self._consent, profile.consent, self._usual_consent)
@@ -466,7 +482,10 @@ class Dashboard:
     async def _bare_client(self, ca_file: Path | None) -> OpenPaymentsClient:
         modules = await self._imports.modules()
         client: OpenPaymentsClient = modules.client.OpenPaymentsClient(
-            clock=self.clock, ca_file=ca_file, observer=self._observer
+            clock=self.clock,
+            ca_file=ca_file,
+            observer=self._observer,
+            tracer=self._tracer(""),
         )
         return client
 

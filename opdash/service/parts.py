@@ -33,6 +33,7 @@ from opdash.service.study import Study
 from opdash.settings import ConsentWay, Profile
 
 if TYPE_CHECKING:
+    from opdash.openpayments.traces import Tracer
     from opdash.openpayments.transport import Observer
     from opdash.service.token_shelf import TokenShelf
 
@@ -94,6 +95,7 @@ class Parts:
         clock: Clock,
         imports: LateImports,
         observer: Observer | None,
+        tracer: Tracer | None = None,
         shelf: Callable[[], TokenShelf] | None,
         consent: ConsentWay,
         way: RightOfWay,
@@ -108,6 +110,7 @@ class Parts:
             self.desk,
             imports,
             observer,
+            tracer=tracer,
             shelf=shelf,
             remembered=lambda: reader.wallet_address(profile.wallet_address),
             keyring=shared.keyring,

@@ -33,15 +33,18 @@ from opdash.settings import ConsentWay, Profile
 if TYPE_CHECKING:
     from opdash.openpayments.resources import (
         OutgoingPayment,
+        OutgoingPaymentPage,
         PaymentMethod,
         PublicIncomingPayment,
         WalletAddress,
     )
+    from opdash.openpayments.traces import Tracer
     from opdash.openpayments.transport import Observer
     from opdash.service.completions import Completer, Seen
     from opdash.service.connection import Connection
     from opdash.service.creations import Creator
     from opdash.service.drafts import PaymentDraft
+    from opdash.service.outgoing import OutgoingDesk
     from opdash.service.parts import Parts, Shared
     from opdash.service.poller import Poller
     from opdash.service.recorder import Recorder
@@ -77,6 +80,7 @@ class WalletSession:
         imports: LateImports,
         jitter: Callable[[], float],
         observer: Observer | None = None,
+        tracer: Tracer | None = None,
         shared: Callable[[], Shared],
         shelf: Callable[[], TokenShelf] | None = None,
         consent: ConsentWay = ConsentWay.AUTO,
@@ -90,6 +94,7 @@ class WalletSession:
         self._imports = imports
         self._jitter = jitter
         self._observer = observer
+        self._tracer = tracer
         self._shared = shared
         self._shelf = shelf
         self._consent = consent
@@ -117,6 +122,7 @@ class WalletSession:
                 clock=self._clock,
                 imports=self._imports,
                 observer=self._observer,
+                tracer=self._tracer,
                 shelf=self._shelf,
                 consent=self._consent,
                 way=self._way,
@@ -341,6 +347,18 @@ class WalletSession:
         """
         return await self._own(self._outgoing(url))
 
+    async def outgoing_page(self, cursor: str | None = None) -> OutgoingPaymentPage:
+        """Fetch a page of the list of outgoing payments; may wait for consent.
+
+        Args:
+            cursor: Where the page before ended; None for the head of the list.
+
+        Raises:
+            NotListedError: The server or the grant does not permit it.
+            OpdashError: It could not be fetched.
+        """
+        return await self._own(self._outgoing_page(cursor))
+
     @property
     def may_read_outgoing(self) -> bool:
         """Whether the right to read outgoing payments is held already."""
@@ -373,20 +391,18 @@ class WalletSession:
             self._made.connection.ask_again()
 
     async def _outgoing(self, url: str) -> OutgoingPayment:
-        from opdash.openpayments.addresses import AddressError, origin, parse_resource_url
-
         self._reopen(Right.OUTGOING)
-        url = parse_resource_url(url)
-        wallet = await self._poller.wallet()
-        if origin(url) != origin(wallet.resource_server):
-            raise AddressError(
-                "This payment is at another server than the wallet's.",
-                "opdash sends its token only to the server that the wallet address names.",
-            )
-        return await self._connection.authorised(
-            Right.OUTGOING,
-            lambda client, wallet, token: client.outgoing_payment(wallet, url, token),
-        )
+        return await self._outgoing_desk.payment(await self._poller.wallet(), url)
+
+    async def _outgoing_page(self, cursor: str | None) -> OutgoingPaymentPage:
+        self._reopen(Right.OUTGOING)
+        return await self._outgoing_desk.page(await self._poller.wallet(), cursor)
+
+    @property
+    def _outgoing_desk(self) -> OutgoingDesk:
+        from opdash.service.outgoing import OutgoingDesk
+
+        return OutgoingDesk(self._connection, self._recorder(), self._events, self.now)
 
     # Announcing
 
