@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,6 +28,7 @@ from opdash.openpayments.resources import (
     IncomingPaymentPage,
     Jwks,
     OutgoingPayment,
+    OutgoingPaymentPage,
     PublicIncomingPayment,
     WalletAddress,
 )
@@ -81,15 +83,7 @@ def decode_incoming_payment_page(body: bytes) -> IncomingPaymentPage:
     Raises:
         ProtocolError: A field breaks the protocol, or there is a next page and no cursor to it.
     """
-    page = _decode_page(body)
-    metadata = [bytes(payment.raw_metadata) for payment in page.result]
-    if max(map(len, metadata), default=0) > 2 * MAX_DEPTH and any(
-        map(may_nest_too_deeply, metadata)
-    ):
-        page = _decode_page(tamed(body))
-        metadata = [bytes(payment.raw_metadata) for payment in page.result]
-    if page.pagination.has_next_page and not page.pagination.end_cursor:
-        raise broken("pagination.endCursor", "There is a next page, and no cursor to it.")
+    page, metadata = _read_page(_INCOMING_PAYMENT_PAGE, _INCOMING_PAYMENT, body)
     _check_payments(page.result, metadata, "result[{}].".format)
     return page
 
@@ -97,16 +91,20 @@ def decode_incoming_payment_page(body: bytes) -> IncomingPaymentPage:
 def decode_outgoing_payment(body: bytes) -> OutgoingPayment:
     """Decode the answer to a GET of an outgoing payment. Raises `ProtocolError`."""
     payment = decode(_OUTGOING_PAYMENT, body)
-    amounts = [
-        ("receiveAmount", payment.receive_amount),
-        ("debitAmount", payment.debit_amount),
-        ("sentAmount", payment.sent_amount),
-        ("grantSpentDebitAmount", payment.grant_spent_debit_amount),
-        ("grantSpentReceiveAmount", payment.grant_spent_receive_amount),
-    ]
-    _check_values([(field, amount) for field, amount in amounts if amount is not None])
-    _check_object(bytes(payment.raw_metadata), "metadata")
+    _check_outgoing(payment, "")
     return payment
+
+
+def decode_outgoing_payment_page(body: bytes) -> OutgoingPaymentPage:
+    """Decode one page of the list of outgoing payments.
+
+    Raises:
+        ProtocolError: A field breaks the protocol, or there is a next page and no cursor to it.
+    """
+    page, _ = _read_page(_OUTGOING_PAYMENT_PAGE, _OUTGOING_PAYMENT, body)
+    for index, payment in enumerate(page.result):
+        _check_outgoing(payment, f"result[{index}].")
+    return page
 
 
 class _Parts(msgspec.Struct, frozen=True):
@@ -121,17 +119,50 @@ _INCOMING_PAYMENT = decoder(IncomingPayment)
 _PUBLIC_INCOMING_PAYMENT = decoder(PublicIncomingPayment)
 _INCOMING_PAYMENT_PAGE = decoder(IncomingPaymentPage)
 _OUTGOING_PAYMENT = decoder(OutgoingPayment)
+_OUTGOING_PAYMENT_PAGE = decoder(OutgoingPaymentPage)
 _PARTS = decoder(_Parts)
 
+_Page = TypeVar("_Page", IncomingPaymentPage, OutgoingPaymentPage)
 
-def _decode_page(body: bytes) -> IncomingPaymentPage:
+
+def _read_page(
+    pages: msgspec.json.Decoder[_Page], payments: msgspec.json.Decoder[Any], body: bytes
+) -> tuple[_Page, list[bytes]]:
+    """Return a page, and the metadata of its payments as sent, none nested too deeply."""
+    page = _decode_page(pages, payments, body)
+    metadata = [bytes(payment.raw_metadata) for payment in page.result]
+    if max(map(len, metadata), default=0) > 2 * MAX_DEPTH and any(
+        map(may_nest_too_deeply, metadata)
+    ):
+        page = _decode_page(pages, payments, tamed(body))
+        metadata = [bytes(payment.raw_metadata) for payment in page.result]
+    if page.pagination.has_next_page and not page.pagination.end_cursor:
+        raise broken("pagination.endCursor", "There is a next page, and no cursor to it.")
+    return page, metadata
+
+
+def _decode_page(
+    pages: msgspec.json.Decoder[_Page], payments: msgspec.json.Decoder[Any], body: bytes
+) -> _Page:
     try:
-        return decode(_INCOMING_PAYMENT_PAGE, body, is_list=True)
+        return decode(pages, body, is_list=True)
     except ProtocolError as error:
         if error.field.startswith("result[...]"):
             for index, part in enumerate(decode(_PARTS, body, is_list=True).result):
-                decode(_INCOMING_PAYMENT, bytes(part), f"result[{index}].")
+                decode(payments, bytes(part), f"result[{index}].")
         raise
+
+
+def _check_outgoing(payment: OutgoingPayment, prefix: str) -> None:
+    amounts = [
+        ("receiveAmount", payment.receive_amount),
+        ("debitAmount", payment.debit_amount),
+        ("sentAmount", payment.sent_amount),
+        ("grantSpentDebitAmount", payment.grant_spent_debit_amount),
+        ("grantSpentReceiveAmount", payment.grant_spent_receive_amount),
+    ]
+    _check_values([(prefix + field, amount) for field, amount in amounts if amount is not None])
+    _check_object(bytes(payment.raw_metadata), f"{prefix}metadata")
 
 
 def _check_payments(

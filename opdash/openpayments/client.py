@@ -40,6 +40,7 @@ from opdash.openpayments.resources import (
     IncomingPaymentPage,
     Jwks,
     OutgoingPayment,
+    OutgoingPaymentPage,
     PublicIncomingPayment,
     WalletAddress,
 )
@@ -312,6 +313,35 @@ class OpenPaymentsClient:
             wallet.resource_server, "GET", url, token, purpose="read an outgoing payment"
         )
         return _this(answers.decode_outgoing_payment(answer.body), url)
+
+    async def list_outgoing_payments(
+        self,
+        wallet: WalletAddress,
+        token: Secret,
+        *,
+        first: int | None = None,
+        last: int | None = None,
+        cursor: str | None = None,
+    ) -> OutgoingPaymentPage:
+        """Fetch one page of a wallet address's outgoing payments, in the server's order.
+
+        Args:
+            wallet: Whose payments.
+            token: With the right ``list`` or ``list-all`` for outgoing payments.
+            first: How many payments after the cursor, or from the head; 1 to 100.
+            last: How many payments before the cursor; 1 to 100.
+            cursor: A cursor that a page had; needed with ``last``.
+
+        Raises:
+            AnswerTooLargeError: The page is larger than opdash reads; ask for fewer.
+            OpenPaymentsError: There is no answer, or none that is a page.
+        """
+        query = {"wallet-address": wallet.id} | _place(first, last, cursor)
+        url = with_query(join(wallet.resource_server, "outgoing-payments"), query)
+        answer = await self._channel.ask_resource(
+            wallet.resource_server, "GET", url, token, purpose="list outgoing payments"
+        )
+        return answers.decode_outgoing_payment_page(answer.body)
 
     # Grants and tokens
 

@@ -170,6 +170,13 @@ class OutgoingPayment(msgspec.Struct, frozen=True, rename="camel"):
         return decode_metadata(self.metadata_json)
 
 
+class OutgoingPaymentPage(msgspec.Struct, frozen=True):
+    """One page of a wallet address's outgoing payments, in the server's order."""
+
+    pagination: Pagination = Pagination()
+    result: tuple[OutgoingPayment, ...] = ()
+
+
 def decode_metadata(text: str) -> dict[str, Any]:
     """Decode a metadata object's JSON text; an empty text is an empty object.
 

@@ -18,6 +18,12 @@ class ReadOnlyError(OpdashError):
     exit_code = ExitCode.NOT_PERMITTED
 
 
+class NotListedError(OpdashError):
+    """The server, or the grant, does not permit to list what can be read one by one."""
+
+    exit_code = ExitCode.NOT_PERMITTED
+
+
 class SignedOutError(OpenPaymentsError):
     """A person gave a grant back; opdash asks for no other until that person says so."""
 

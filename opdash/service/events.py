@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from opdash.ledger.records import Change, Creation
 from opdash.service.status import Status
 from opdash.settings import ConsentWay
+
+if TYPE_CHECKING:
+    from opdash.ledger.outgoing import SeenOutgoing
 
 
 class PaymentsChanged(msgspec.Struct, frozen=True):
@@ -24,6 +27,18 @@ class PaymentsChanged(msgspec.Struct, frozen=True):
 
     wallet_id: str
     changes: tuple[Change, ...]
+
+
+class OutgoingChanged(msgspec.Struct, frozen=True):
+    """The ledger learnt something about outgoing payments of a wallet address.
+
+    Attributes:
+        wallet_id: Which.
+        payments: Those that are not as they were.
+    """
+
+    wallet_id: str
+    payments: tuple[SeenOutgoing, ...]
 
 
 class StatusChanged(msgspec.Struct, frozen=True):
@@ -108,6 +123,7 @@ class ProfileChanged(msgspec.Struct, frozen=True):
 
 Event: TypeAlias = (
     PaymentsChanged
+    | OutgoingChanged
     | StatusChanged
     | CreationChanged
     | ConsentNeeded

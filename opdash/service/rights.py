@@ -52,7 +52,8 @@ def access_of(
     from opdash.openpayments.grants import Access
 
     if right is Right.OUTGOING:
-        return (Access("outgoing-payment", ("read", "read-all"), identifier=wallet_id),)
+        actions = (*_READING, *_OTHERS)
+        return (Access("outgoing-payment", actions, identifier=wallet_id),)
     own = _READING if read_only else ("create", "complete", *_READING)
     if scope is Scope.EVERYTHING:
         return (Access("incoming-payment", (*own, *_OTHERS), identifier=wallet_id),)

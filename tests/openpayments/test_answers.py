@@ -17,6 +17,7 @@ from opdash.openpayments.answers import (
     decode_incoming_payment_page,
     decode_jwks,
     decode_outgoing_payment,
+    decode_outgoing_payment_page,
     decode_public_incoming_payment,
     decode_wallet_address,
 )
@@ -41,6 +42,7 @@ DECODERS: list[tuple[Callable[[bytes], object], dict[str, Any]]] = [
     (decode_public_incoming_payment, {"authServer": "https://a.example"}),
     (decode_incoming_payment_page, page(incoming_payment())),
     (decode_outgoing_payment, outgoing_payment()),
+    (decode_outgoing_payment_page, page(outgoing_payment())),
 ]
 
 
@@ -376,3 +378,22 @@ def test_wide_metadata_is_not_cut() -> None:
 
 def test_bytes_that_are_no_text_are_refused() -> None:
     assert culprit(decode_incoming_payment_page, page_with(b'{"a":"\xff"}')).sentence
+
+
+def test_a_page_of_outgoing_payments_is_checked_row_by_row() -> None:
+    found = decode_outgoing_payment_page(as_json(page(outgoing_payment(), outgoing_payment())))
+    assert [payment.failed for payment in found.result] == [False, False]
+    broken = page(outgoing_payment(), outgoing_payment(sentAmount=amount("-1")))
+    assert culprit(decode_outgoing_payment_page, broken).field == "result[1].sentAmount.value"
+    broken = page(outgoing_payment(), outgoing_payment(receiver=7))
+    assert culprit(decode_outgoing_payment_page, broken).field == "result[1].receiver"
+    lost = page(outgoing_payment()) | {"pagination": {"hasNextPage": True}}
+    assert culprit(decode_outgoing_payment_page, lost).field == "pagination.endCursor"
+
+
+def test_one_outgoing_payment_that_nests_too_deeply_does_not_hide_its_page() -> None:
+    deep = b'{"a":' * 5000 + b"1" + b"}" * 5000
+    body = as_json(page(outgoing_payment(metadata={"x": "DEEP"}), outgoing_payment()))
+    found = decode_outgoing_payment_page(body.replace(b'"DEEP"', deep))
+    assert len(found.result) == 2
+    assert "x" in found.result[0].metadata

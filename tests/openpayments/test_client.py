@@ -356,6 +356,18 @@ async def test_an_outgoing_payment_is_fetched(
     assert_signed(raw.received[0])
 
 
+async def test_a_page_of_outgoing_payments_is_asked_for_and_signed(
+    client: OpenPaymentsClient, raw: RawServer, wallet: WalletAddress
+) -> None:
+    raw.reply(answer(bodies.page(bodies.outgoing_payment())))
+    page = await client.list_outgoing_payments(wallet, TOKEN, first=2, cursor="c")
+    assert len(page.result) == 1
+    path, _, query = raw.received[0].target.partition("?")
+    assert path == "/tenant/outgoing-payments"
+    assert {"first=2", "cursor=c"} < set(query.split("&"))
+    assert_signed(raw.received[0])
+
+
 async def test_the_public_part_of_a_payment_is_asked_without_token_and_signature(
     client: OpenPaymentsClient, raw: RawServer
 ) -> None:
