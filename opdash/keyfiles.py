@@ -50,6 +50,15 @@ def read_key(path: Path, key_id: str, passphrase: Secret | None = None) -> Clien
     return _opened(_read_private(path), key_id, passphrase, _shown(path))
 
 
+def text_of(path: Path) -> Secret:
+    """Return what a private key file holds.
+
+    Raises:
+        KeyFileError: It cannot be read, or others could read it.
+    """
+    return _read_private(path)
+
+
 def is_encrypted(path: Path) -> bool:
     """Return whether a key file is protected with a passphrase.
 

@@ -1,4 +1,4 @@
-"""``opdash key new|show``: make a key, and show the part that the provider must know."""
+"""``opdash key new|show|import|replace|retire``: the keys that requests are signed with."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sys
 import uuid
 from pathlib import Path
 
+from opdash.cli import key_change
 from opdash.cli.context import Context, opened
 from opdash.cli.group import Action, CommandGroup
 from opdash.cli.options import CommandParser, UsageError, add_json_option, add_wallet_option, place
-from opdash.cli.output import print_json, talk
+from opdash.cli.output import is_interactive, print_json, talk
 from opdash.errors import ConfigError
-from opdash.keyfiles import read_key, write_key
-from opdash.paths import key_id_of, key_path
+from opdash.paths import key_id_of
 
 
 def run(arguments: list[str]) -> int:
@@ -23,6 +23,8 @@ def run(arguments: list[str]) -> int:
 
 def new(arguments: list[str]) -> int:
     """Run ``opdash key new``: write a new private key and print its public half."""
+    from opdash.cli.passphrase import ask_new_passphrase
+    from opdash.keyfiles import write_key, write_own_key
     from opdash.openpayments.keys import ClientKey
 
     parser = CommandParser(
@@ -36,25 +38,70 @@ def new(arguments: list[str]) -> int:
     parser.add_argument(
         "--out", metavar="PATH", type=Path, help="where to write the private key (PEM)"
     )
+    parser.add_argument(
+        "--encrypt",
+        action="store_true",
+        help="protect it with a passphrase, which opdash then asks for once at each start",
+    )
     add_json_option(parser)
     options = parser.parse(arguments)
     with opened(options) as context:
-        key_id = options.key_id or str(uuid.uuid4())
-        key = ClientKey.generate(key_id)
-        path = place(options.out) or key_path(context.options.data_dir, key_id)
-        write_key(path, key)
+        key = ClientKey.generate(options.key_id or str(uuid.uuid4()))
+        passphrase = ask_new_passphrase() if options.encrypt else None
+        path = place(options.out)
+        if path is None:
+            path = write_own_key(context.options.data_dir, key, passphrase)
+        else:
+            write_key(path, key, passphrase)
         _print_key(key.public_jwk(), path, as_json=options.json)
-        talk(
-            "",
-            f"The private key is in {path}; only you can read it, and nobody else needs it.",
-            "Register the JWK above with your wallet's provider as a developer key, then:",
-            f"  opdash wallet add ADDRESS --key-id '{key_id}' --key-file '{path}'",
+        _talk_next_step(key.key_id, path)
+    return 0
+
+
+def import_(arguments: list[str]) -> int:
+    """Run ``opdash key import``: take in a key that another program or a provider made."""
+    from opdash.cli.passphrase import ask_key, with_passphrase
+    from opdash.keyfiles import import_key, text_of
+    from opdash.openpayments.secrets import Secret
+
+    parser = CommandParser(
+        "key import",
+        "Take a private key into opdash's key directory: PEM (PKCS#8) or the base64 of that, from "
+        "a file, from standard input, or pasted at the terminal without being shown. One with a "
+        "passphrase keeps it.",
+        ["opdash key import --key-id 6f3c… < private.key", "opdash key import download.pem"],
+    )
+    parser.add_argument("path", metavar="PATH", type=Path, nargs="?", help="the file, or nothing")
+    parser.add_argument(
+        "--key-id",
+        metavar="ID",
+        default="",
+        help="the id that the provider shows for it (kid); made of the key unless given",
+    )
+    add_json_option(parser)
+    options = parser.parse(arguments)
+    with opened(options) as context:
+        if options.path is not None:
+            text = text_of(place(options.path) or options.path)
+        elif is_interactive():
+            text = ask_key()
+        else:
+            text = Secret(sys.stdin.read(1 << 16))
+        (path, key), _ = with_passphrase(
+            lambda passphrase: import_key(
+                context.options.data_dir, text, options.key_id, passphrase
+            ),
+            options.path or Path("the key"),
         )
+        _print_key(key.public_jwk(), path, as_json=options.json)
+        _talk_next_step(key.key_id, path)
     return 0
 
 
 def show(arguments: list[str]) -> int:
     """Run ``opdash key show``: print the public half of a key."""
+    from opdash.cli.passphrase import opened_key
+
     parser = CommandParser(
         "key show", "Print the public half of a key as the JWK to register with the provider."
     )
@@ -79,7 +126,8 @@ def show(arguments: list[str]) -> int:
                     "Make one with “opdash key new”, or name a key file.",
                 )
             path, key_id = profile.key_file, options.key_id or profile.key_id
-        _print_key(read_key(path, key_id).public_jwk(), path, as_json=options.json)
+        key, _ = opened_key(path, key_id)
+        _print_key(key.public_jwk(), path, as_json=options.json)
     return 0
 
 
@@ -89,6 +137,15 @@ def _print_key(jwk: dict[str, str], path: Path, *, as_json: bool) -> None:
     else:
         sys.stdout.write(json.dumps(jwk, indent=2) + "\n")
         sys.stdout.flush()
+
+
+def _talk_next_step(key_id: str, path: Path) -> None:
+    talk(
+        "",
+        f"The private key is in {path}; only you can read it, and nobody else needs it.",
+        "Register the JWK above with your wallet's provider as a developer key, then:",
+        f"  opdash wallet add ADDRESS --key-id '{key_id}' --key-file '{path}'",
+    )
 
 
 def _known_id(context: Context, path: Path) -> str:
@@ -103,9 +160,16 @@ def _known_id(context: Context, path: Path) -> str:
 
 _GROUP = CommandGroup(
     "key",
-    "Make a key, or show the part of it to register with the wallet's provider.",
+    "Make a key, show the part of it to register with the wallet's provider, or replace it.",
     {
         "new": Action(new, "new [--key-id ID] [--out PATH]", "make a key and print its JWK"),
         "show": Action(show, "show PATH | --wallet NAME", "print the JWK of a key"),
+        "import": Action(import_, "import [PATH] [--key-id ID]", "take in a key made elsewhere"),
+        "replace": Action(
+            key_change.replace, "replace [WALLET] [--wait]", "make the next key, and switch to it"
+        ),
+        "retire": Action(
+            key_change.retire, "retire [WALLET] [--delete]", "put the former key away"
+        ),
     },
 )

@@ -56,7 +56,7 @@ payments
 set-up
   doctor [WALLET]   find out step by step what is wrong, and what to do about it
   wallet            add, list or remove a wallet address
-  key               make a key, or show the part to register with the provider
+  key               make a key, show the part to register, or replace it
   grants            list what opdash may do, renew it, or give it back
   signout           give all grants of a wallet back
   ledger            check, compact, purge or move what opdash remembers

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from opdash.cli.consenting import ConsentTalk
 from opdash.cli.context import Context
-from opdash.cli.output import talk
+from opdash.cli.output import is_interactive, talk
 from opdash.cli.wording import last_segment
 from opdash.errors import InputError, OpdashError
 from opdash.ledger.records import CreationStatus, PaymentRow
@@ -43,6 +43,10 @@ def run_with_dashboard(context: Context, work: Callable[[Dashboard], Awaitable[i
             consent=context.options.consent,
             usual_consent=ConsentWay.POLLING,
         )
+        if is_interactive():
+            from opdash.cli.passphrase import asked_at_terminal
+
+            dashboard.keyring.asker = asked_at_terminal
         consenting = ConsentTalk(context.clock)
         dashboard.events.subscribe(consenting.hear)
         try:

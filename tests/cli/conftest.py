@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -82,15 +84,24 @@ class Shell:
         assert ran.code == 0, ran.err
         return ran
 
-    def at_terminal(self, *words: str, typed: str) -> Ran:
-        """Run a command in a process whose input and talk are at a terminal."""
+    def at_terminal(self, *words: str, typed: str, prompt: str = "") -> Ran:
+        """Run a command in a process whose input and talk are at a terminal.
+
+        Args:
+            words: The command.
+            typed: What is typed.
+            prompt: Each line is typed when this is asked once more; at once unless given.
+        """
         controller, terminal = pty.openpty()
         process = self.spawn(*words, stdin=terminal, stderr=terminal)
         os.close(terminal)
-        os.write(controller, typed.encode())
         said: list[bytes] = []
         listener = threading.Thread(target=_listen, args=(controller, said))
         listener.start()
+        for number, line in enumerate(re.findall(r"[^\n]*\n", typed) if prompt else [typed]):
+            while prompt and process.poll() is None and _count(said, prompt) <= number:
+                time.sleep(0.01)
+            os.write(controller, line.encode())
         out, _ = process.communicate(timeout=60)
         listener.join()
         os.close(controller)
@@ -104,6 +115,10 @@ class Shell:
             text=True,
             cwd=REPOSITORY,
         )
+
+
+def _count(said: list[bytes], prompt: str) -> int:
+    return b"".join(said).decode(errors="replace").count(prompt)
 
 
 def _listen(descriptor: int, said: list[bytes]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from opdash.cli.main import entry_point
-from opdash.keyfiles import read_key
+from opdash.keyfiles import is_encrypted, read_key
+from opdash.openpayments.keys import ClientKey
 from opdash.settings import Profile, Settings, SettingsStore
+from tests.cli.conftest import Shell
 
 
 @pytest.fixture
@@ -147,3 +153,67 @@ def test_the_help_of_a_command_names_its_options(capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     for option in ("--key-id", "--out", "--json", "--config", "--data-dir", "--debug"):
         assert option in out
+
+
+def test_a_new_key_can_be_encrypted(shell: Shell) -> None:
+    ran = shell("key", "new", "--encrypt")
+    assert ran.code == 2
+    assert "only at a terminal" in ran.err
+
+    ran = shell.at_terminal(
+        "key", "new", "--encrypt", "--json", typed="horse\nhorse\n", prompt=": "
+    )
+    made = json.loads(ran.out)
+    assert ran.code == 0, ran.err
+    assert "horse" not in ran.err
+    assert is_encrypted(Path(made["keyFile"]))
+
+    ran = shell.at_terminal("key", "show", made["keyFile"], "--json", typed="horse\n", prompt=": ")
+    assert json.loads(ran.out) == made
+    ran = shell.at_terminal("key", "show", made["keyFile"], typed="\n")
+    assert ran.code == 2
+    ran = shell.at_terminal("key", "new", "--encrypt", typed="horse\nhose\n", prompt=": ")
+    assert ran.code == 2
+    assert "two different ones" in ran.err
+
+
+@pytest.mark.parametrize("encode", [bytes, base64.b64encode])
+def test_a_key_made_elsewhere_is_taken_in(
+    shell: Shell, tmp_path: Path, encode: Callable[[bytes], bytes]
+) -> None:
+    key = ClientKey.generate("theirs")
+    text = encode(key.to_pem())
+    path = tmp_path / "download"
+    path.touch(mode=0o600)
+    path.write_bytes(text)
+
+    made = shell.done("key", "import", str(path), "--key-id", "theirs", "--json").line
+    assert made["jwk"] == key.public_jwk()
+    assert Path(made["keyFile"]).parent == shell.data_dir / "keys"
+
+    pasted = text.decode().strip().replace("\n", "\r") + "\n"  # a terminal sends CR for Enter
+    ran = shell.at_terminal("key", "import", "--json", typed=pasted, prompt="press Enter: ")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["keyId"].startswith("imported-")
+    assert text.decode().splitlines()[0] not in ran.err
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "opdash", "key", "import", "--key-id", "piped", *shell.places],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        out, _ = process.communicate(text, timeout=60)
+    assert json.loads(out)["x"] == key.public_jwk()["x"]
+
+
+def test_what_is_no_key_is_not_taken_in(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "download"
+    path.write_text("hello")
+    path.chmod(0o600)
+
+    ran = shell("key", "import", str(path))
+
+    assert ran.code == 2
+    assert "no key" in ran.err
+    assert not (shell.data_dir / "keys").exists()

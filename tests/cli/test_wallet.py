@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+
 import pytest
 from msgspec.structs import replace
 
+from opdash.keyfiles import read_key, write_key
 from opdash.ledger.records import Scope
+from opdash.openpayments.secrets import Secret
 from opdash.sandbox.process import SandboxProcess
 from tests.cli.conftest import Shell, shop_profile
+from tests.service.client_server import client_server
 
 
 @pytest.fixture
@@ -30,7 +37,9 @@ def test_a_wallet_is_added_after_asking_it_who_it_is(
 
     assert "asset" in ran.out
     assert "USD, scale 2" in ran.out
-    assert "The key is registered." in ran.err
+    for line in ("✓ Wallet address", "✓ Key", "✓ Public name", "✓ Grant", "✓ Signed list"):
+        assert line in ran.err
+    assert ran.err.endswith("Everything is ready.\n")
     (profile,) = shell.settings.profiles
     assert profile == replace(shop_profile(sandbox), name="rosa", poll_interval=5.0)
 
@@ -64,8 +73,13 @@ def test_the_only_key_of_opdash_is_used_without_naming_it(
     (profile,) = shell.settings.profiles
     assert (profile.key_id, str(profile.key_file)) == ("mine", made["keyFile"])
     assert profile.client_wallet_address == sandbox.main_wallet
-    assert "does not serve a key “mine”" in ran.err
+    assert "✗ Key" in ran.err
+    assert "serves no key “mine”" in ran.err
+    assert "✓ Grant" not in ran.err
+    assert '"kid": "mine"' in ran.err
+    assert "Developer keys" in ran.err
     assert "opdash key show --wallet 'rosa'" in ran.err
+    assert "opdash doctor 'rosa'" in ran.err
 
 
 def test_one_of_several_keys_must_be_named(shell: Shell, sandbox: SandboxProcess) -> None:
@@ -91,7 +105,10 @@ def test_a_key_under_a_registered_id_that_is_another_key_is_noticed(
     )
 
     assert ran.line["keyServed"] is False
-    assert "another key under the id" in ran.err
+    assert ran.line["ready"] is False
+    assert "the client serves another key" in ran.err
+    found = {check["check"]: check["ok"] for check in ran.line["checks"]}
+    assert found == {"address": True, "key": False, "name": True, "grant": None, "list": None}
 
 
 def test_a_name_that_is_taken_gets_a_number(
@@ -151,7 +168,8 @@ def test_a_wallet_is_forgotten_and_its_payments_are_not(
         (["add", "https://ilp.example/rosa?x=1"], "no query", "A wallet address looks like"),
         (["add", "$ilp.example/a", "--scope", "all"], "'all'", "--help"),
         (["add", "$ilp.example/a", "--page-size", "30"], "30", "--help"),
-        (["add", "$ilp.example/a"], "there is none yet", "opdash key new"),
+        (["add", "$ilp.example/a"], "there is none yet", "--new-key"),
+        (["add", "$ilp.example/a", "--new-key", "--key-file", "k.pem"], "exclude", "Leave one"),
         (["add", "$ilp.example/a", "--key-id", "k"], "There is no key “k”", "--key-file"),
         (["add", "$ilp.example/a", "--key-file", "/no.pem"], "no key file at /no.pem", "key new"),
         (["remove"], "required: NAME", "--help"),
@@ -197,3 +215,98 @@ def test_an_unknown_wallet_address_is_not_saved(
     assert "knows no such wallet address" in ran.err
     assert "Check the address" in ran.err
     assert not shell.config.exists()
+
+
+def test_a_key_is_made_for_a_wallet_that_answers_and_waited_for(
+    shell: Shell, sandbox: SandboxProcess
+) -> None:
+    refused = shell("wallet", "add", sandbox.url + "/nobody", "--new-key")
+    assert refused.code == 1
+    assert not (shell.data_dir / "keys").exists()
+
+    with client_server() as provider:
+        process = shell.spawn(
+            *("wallet", "add", sandbox.main_wallet, "--client", provider.address),
+            *("--new-key", "--wait", "--json"),
+            stderr=subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        said = ""
+        while "Checking again and again" not in said:
+            said += process.stderr.readline()
+        (profile,) = shell.settings.profiles  # saved before it is ready
+        assert profile.key_file is not None
+        key = read_key(profile.key_file, profile.key_id)
+        provider.register(json.dumps(key.public_jwk()))
+        out, rest = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert json.loads(out)["ready"] is True
+    assert "✓ Signed list" in rest
+    assert "✗ Key" in said
+
+
+def test_waiting_can_be_ended_and_the_wallet_is_saved(
+    shell: Shell, sandbox: SandboxProcess
+) -> None:
+    process = shell.spawn(
+        *("wallet", "add", sandbox.main_wallet, "--new-key", "--wait", "--json"),
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    while "Checking again and again" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert json.loads(out)["ready"] is False
+    assert len(shell.settings.profiles) == 1
+
+
+def test_at_a_terminal_a_key_can_be_picked_or_made(shell: Shell, sandbox: SandboxProcess) -> None:
+    for key_id in ("one", "two"):
+        shell.done("key", "new", "--key-id", key_id)
+
+    ran = shell.at_terminal("wallet", "add", sandbox.main_wallet, typed="2\n")
+    assert ran.code == 0
+    assert shell.settings.profiles[0].key_id == "two"
+
+    shell.done("wallet", "remove", "rosa")
+    ran = shell.at_terminal("wallet", "add", sandbox.main_wallet, typed="n\n")
+    assert ran.code == 0
+    assert shell.settings.profiles[0].key_id not in ("one", "two")
+
+    shell.done("wallet", "remove", "rosa")
+    ran = shell.at_terminal("wallet", "add", sandbox.main_wallet, typed="7\n")
+    assert ran.code == 2
+    assert "none of the keys" in ran.err
+
+
+def test_a_key_with_a_passphrase_is_opened_once_and_nothing_of_it_is_kept(
+    shell: Shell, sandbox: SandboxProcess, key: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shell.config.parent.parent / "locked.pem"
+    client = sandbox.client
+    plain = read_key(client.private_key, client.key_id)
+    write_key(path, plain, Secret("correct horse"))
+    words = ["wallet", "add", sandbox.main_wallet, *key[:-1], str(path)]
+
+    ran = shell(*words)
+    assert ran.code == 2
+    assert "protected with a passphrase" in ran.err
+    assert "OPDASH_KEY_PASSPHRASE" in ran.err
+
+    ran = shell.at_terminal(*words, typed="wrong\ncorrect horse\n", prompt=".pem: ")
+    assert ran.code == 0, ran.err
+    assert ran.err.count(f"Passphrase of {path}") == 2
+    assert "That passphrase does not open it." in ran.err
+    assert "correct horse" not in ran.err + ran.out + shell.config.read_text()
+    assert "Everything is ready." in ran.err
+
+    ran = shell.at_terminal("list", typed="correct horse\n", prompt=".pem: ")
+    assert ran.code == 0, ran.err
+    assert ran.err.count("Passphrase of") == 1
+    monkeypatch.setenv("OPDASH_KEY_PASSPHRASE", "correct horse")
+    shell.done("list")

@@ -53,6 +53,10 @@ def change_of(shop: Watched) -> KeyChange:
     return shop.dashboard.key_change(shop.dashboard.profiles[0].name)
 
 
+def stage_of(change: KeyChange) -> Stage:
+    return change.stage
+
+
 async def checked(shop: Watched) -> Readiness:
     return await shop.dashboard.readiness(change_of(shop).candidate).check()
 
@@ -61,10 +65,10 @@ async def test_a_key_is_replaced_from_end_to_end(shop: Watched, provider: Client
     await shop.session.poll_once()
     before = shop.dashboard.profiles[0]
     change = change_of(shop)
-    assert change.stage is Stage.NOTHING
+    assert stage_of(change) is Stage.NOTHING
 
     made = await change.begin()
-    assert change.stage is Stage.NEXT
+    assert stage_of(change) is Stage.NEXT
     assert change.profile.key_id == before.key_id
     assert stat.S_IMODE(made.file.stat().st_mode) == 0o600
 
@@ -80,7 +84,7 @@ async def test_a_key_is_replaced_from_end_to_end(shop: Watched, provider: Client
 
     assert (switched.profile.key_id, switched.profile.key_file) == (made.key_id, made.file)
     assert change.profile == switched.profile
-    assert change.stage is Stage.FORMER
+    assert stage_of(change) is Stage.FORMER
     (given_back,) = switched.given_back
     assert given_back.failure is None
     assert await change.former_is_served() is True
@@ -95,7 +99,7 @@ async def test_a_key_is_replaced_from_end_to_end(shop: Watched, provider: Client
     assert not before.key_file.exists()
     assert read_key(retired.file, before.key_id).key_id == before.key_id
     assert retired.file.parent.name == "retired"
-    assert change.stage is Stage.NOTHING
+    assert stage_of(change) is Stage.NOTHING
     assert change.profile == replace(before, key_id=made.key_id, key_file=made.file)
 
 
@@ -123,10 +127,10 @@ async def test_another_opdash_goes_on_where_one_stopped(
     other = Dashboard(store, tmp_path / "data", SystemClock())
     try:
         change = other.key_change(other.profiles[0].name)
-        assert change.stage is Stage.NEXT
+        assert stage_of(change) is Stage.NEXT
         assert await change.begin() == made
         await change.switch(await other.readiness(change.candidate).check())
-        assert change.stage is Stage.FORMER
+        assert stage_of(change) is Stage.FORMER
     finally:
         await other.stop()
 
@@ -201,7 +205,7 @@ async def test_a_key_that_another_wallet_signs_with_is_left_alone(
     assert (retired.used_by, retired.file) == ("twin", before.key_file)
     assert before.key_file is not None
     assert before.key_file.exists()
-    assert change.stage is Stage.NOTHING
+    assert stage_of(change) is Stage.NOTHING
 
 
 async def test_where_the_configuration_cannot_be_written_the_old_key_goes_on(
@@ -264,4 +268,4 @@ async def test_a_next_key_whose_file_is_gone_is_told(shop: Watched) -> None:
     with pytest.raises(KeyFileError, match="no key file"):
         await change.begin()
     await change.cancel()
-    assert change.stage is Stage.NOTHING
+    assert stage_of(change) is Stage.NOTHING
