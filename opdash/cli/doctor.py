@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from opdash.cli.consenting import ConsentTalk
 from opdash.cli.context import Context, opened
 from opdash.cli.options import CommandParser, add_json_option, place
-from opdash.cli.output import Style, painted, print_json, talk
-from opdash.errors import ConfigError
+from opdash.cli.output import Style, is_interactive, painted, print_json, talk
+from opdash.cli.passphrase import opened_key
+from opdash.errors import ConfigError, KeyFileError
 from opdash.openpayments.addresses import parse_wallet_address
 from opdash.safetext import safe_text
 from opdash.service.consent import ConsentDesk, Right
@@ -28,6 +29,7 @@ from opdash.settings import ConsentWay, Profile
 if TYPE_CHECKING:
     from opdash.openpayments.client import OpenPaymentsClient
     from opdash.openpayments.grants import Access, Grant
+    from opdash.openpayments.keys import ClientKey
     from opdash.service.doctor.case import Asker
 
 _STYLES = {True: Style.GOOD, False: Style.ATTENTION, None: Style.HEADING}
@@ -121,6 +123,7 @@ async def _examined(
         place=where,
         asker=asker,
         observer=None if context.log is None else context.log.exchange,
+        key=_opened_key(profile),
     )
     try:
         async with contextlib.aclosing(examination):
@@ -130,6 +133,16 @@ async def _examined(
     finally:
         consenting.close()
     return _ended(steps, options)
+
+
+def _opened_key(profile: Profile) -> ClientKey | None:
+    """Return the key where somebody can be asked for its passphrase; None where none is needed."""
+    if profile.key_file is None or not is_interactive():
+        return None
+    with contextlib.suppress(KeyFileError):  # the examination says what is wrong with it
+        key, passphrase = opened_key(profile.key_file, profile.key_id)
+        return None if passphrase is None else key
+    return None
 
 
 def _asker(context: Context, profile: Profile, hub: EventHub) -> Asker:

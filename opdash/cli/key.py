@@ -166,10 +166,8 @@ _GROUP = CommandGroup(
         "show": Action(show, "show PATH | --wallet NAME", "print the JWK of a key"),
         "import": Action(import_, "import [PATH] [--key-id ID]", "take in a key made elsewhere"),
         "replace": Action(
-            key_change.replace, "replace [WALLET] [--wait]", "make the next key, and switch to it"
+            key_change.replace, "replace [WALLET] [--wait]", "make the next key, switch to it"
         ),
-        "retire": Action(
-            key_change.retire, "retire [WALLET] [--delete]", "put the former key away"
-        ),
+        "retire": Action(key_change.retire, "retire [WALLET]", "put the former key away"),
     },
 )
