@@ -21,6 +21,13 @@ from opdash.ledger.states import State
 NEVER: Final = 2**63 - 1
 """Stands for an instant that will not come."""
 
+IS_DUE: Final = f"next_change_at <= ? AND next_change_at < {NEVER}"
+"""Matches payments whose state the clock has moved; an instant is to be handed in.
+
+The second bound, written out, lets SQLite look among those that will ever move by themselves
+instead of at all payments.
+"""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)

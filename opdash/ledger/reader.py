@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 from opdash.ledger.creations import read_creation, read_unresolved
 from opdash.ledger.database import explained, open_for_reading
 from opdash.ledger.encoding import (
+    IS_DUE,
     SCOPE_CODES,
     SCOPES,
     decode_amount,
@@ -139,6 +140,20 @@ class LedgerReader:
                 "SELECT last_poll_at FROM wallet WHERE address = ?", (wallet_id,)
             ).fetchone()
             return None if found is None else decode_optional_instant(found[0])
+
+    def has_to_advance(self, wallet_id: str, now: datetime) -> bool:
+        """Return whether `Ledger.advance` has anything to do at an instant of the server's time."""
+        from opdash.ledger.setbacks import is_set_back
+
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            if figures is None:
+                return False
+            (is_due,) = self._connection.execute(
+                f"SELECT EXISTS (SELECT 1 FROM payment WHERE wallet_key = ? AND {IS_DUE})",  # noqa: S608 - a constant
+                (figures.key, encode_instant(now)),
+            ).fetchone()
+            return bool(is_due) or is_set_back(self._connection, figures.key, now)
 
     def is_complete(self, wallet_id: str) -> bool:
         """Return whether the server's whole list is known."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from opdash.ledger.encoding import SCOPE_CODES, encode_amount, encode_instant, split_id
+from opdash.ledger.encoding import IS_DUE, SCOPE_CODES, encode_amount, encode_instant, split_id
 from opdash.ledger.observing import (
     Look,
     Observed,
@@ -157,9 +157,7 @@ class Recorder:
     def advance(self, now: datetime, grace: timedelta, limit: int) -> bool:
         """Move what time alone moves, at most ``limit`` payments; return whether more are due."""
         due = self._connection.execute(
-            select(
-                "WHERE p.wallet_key = ? AND p.next_change_at <= ? ORDER BY p.next_change_at LIMIT ?"
-            ),
+            select(f"WHERE p.wallet_key = ? AND {IS_DUE} ORDER BY p.next_change_at LIMIT ?"),
             (self._wallet.key, encode_instant(now), limit),
         ).fetchall()
         subjects: list[_Subject] = []

@@ -26,15 +26,20 @@ _INSTANTS: Final = (
 )
 
 
+def is_set_back(connection: sqlite3.Connection, wallet_key: int, now: datetime) -> bool:
+    """Return whether the server's time is before what it has been by more than clocks differ."""
+    (last_poll_at,) = connection.execute(
+        "SELECT last_poll_at FROM wallet WHERE wallet_key = ?", (wallet_key,)
+    ).fetchone()
+    return last_poll_at is not None and last_poll_at > encode_instant(now + _SMALL)
+
+
 def set_back(connection: sqlite3.Connection, wallet_key: int, now: datetime) -> bool:
     """Forget instants that have not come; return whether there was reason to.
 
     States that only time has moved are due to be derived anew.
     """
-    (last_poll_at,) = connection.execute(
-        "SELECT last_poll_at FROM wallet WHERE wallet_key = ?", (wallet_key,)
-    ).fetchone()
-    if last_poll_at is None or last_poll_at <= encode_instant(now + _SMALL):
+    if not is_set_back(connection, wallet_key, now):
         return False
     values = {"now": encode_instant(now), "wallet": wallet_key}
     for statement in _INSTANTS:

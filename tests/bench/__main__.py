@@ -15,6 +15,7 @@ from tests.bench import (
     folding,
     frames,
     granting,
+    idling,
     killing,
     planning,
     searching,
@@ -39,6 +40,7 @@ FIGURES: tuple[Figure, ...] = (
     *folding.FIGURES,
     *starting.FIGURES,
     *frames.FIGURES,
+    *idling.FIGURES,
 )
 """All figures there are, in the order in which they are printed."""
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -73,6 +73,13 @@ class Screen:
             raise EOFError(bytes(self._seen[-2000:])) from error
         self._seen += new
         return len(new)
+
+    def read_for(self, seconds: float) -> None:
+        """Read whatever it writes for so long. Raises `EOFError`."""
+        until = perf_counter() + seconds
+        while (left := until - perf_counter()) > 0:
+            with suppress(TimeoutError):
+                self.read_on(left)
 
     def type(self, keys: bytes) -> None:
         """Press keys, as the terminal sends them."""

@@ -330,6 +330,8 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._search.again()
             self._fill()
             self._sum_up()
+        if self._pane is not None and self._pane.display:
+            self._pane.tick()
         if self._table is None:
             return
         self._table.tick()

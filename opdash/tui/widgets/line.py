@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
@@ -101,11 +100,11 @@ class Line(Widget):
         base = self.rich_style
         if y:
             return Strip.blank(self.size.width, base)
-        segments = [Segment(span.text, self._style(span.tone)) for span in self._spans]
+        app = self.app
+        segments = [
+            Segment(span.text, base + style_of(app, LINE_INKS[span.tone])) for span in self._spans
+        ]
         return Strip(segments).adjust_cell_length(self.size.width, base)
-
-    def _style(self, tone: str) -> Style:
-        return self.rich_style + style_of(self.app, LINE_INKS[tone])
 
     def notify_style_update(self) -> None:
         """Paint in the colours of another theme."""

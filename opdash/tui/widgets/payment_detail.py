@@ -73,7 +73,8 @@ class PaymentDetail(VerticalScroll):
     def on_mount(self) -> None:
         """Listen for changes and to the clock."""
         self._unsubscribe = self._dashboard.events.subscribe(self._heard)
-        self.set_interval(TICK, self.tick)
+        if self._whole:  # beside the table the screen keeps it true, in one frame with all else
+            self.set_interval(TICK, self.tick)
         self._paint()
 
     def on_unmount(self) -> None:

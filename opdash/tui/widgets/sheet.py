@@ -141,10 +141,17 @@ class SheetView(Static):
 
     def show(self, entries: Sequence[Entry]) -> None:
         """Set the entries; repaints only if they differ from what is there."""
-        sheet = Sheet(entries)
-        if sheet.entries != self._sheet.entries:
+        before, sheet = self._sheet, Sheet(entries)
+        if sheet.entries != before.entries:
             self._sheet = sheet
-            self.update(sheet)
+            self.update(sheet, layout=not self._takes_the_room_of(before))
+
+    def _takes_the_room_of(self, before: Sheet) -> bool:
+        """Return whether all else stays in its place: what is relative to now changes often."""
+        width = self.content_size.width
+        if not width or not before.entries or not self._sheet.entries:
+            return False
+        return self._sheet.fold(width).plain.count("\n") == before.fold(width).plain.count("\n")
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return what the mouse selected, as plain text."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.filter import LineFilter
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
@@ -57,6 +58,7 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._rows: Sequence[TableRow] = ()
         self._styles: dict[tuple[str, str], Style] = {}
         self._filters: Sequence[LineFilter] = ()
+        self._kept: tuple[Region, Size, list[Strip]] | None = None
 
     # What is painted
 
@@ -117,15 +119,32 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh(Region(0, line + 1, self._width, 1))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the lines of a part of the view."""
-        self._rows = self.lines_in_view()
+        """Return the lines of a part of the view; those of before where nothing was refreshed.
+
+        Textual asks for them whenever something beside the table is painted.
+        """
         self._take_filters()
+        if self._kept is not None and self._kept[:2] == (crop, self.size):
+            return self._kept[2]
+        self._rows = self.lines_in_view()
         self._lay_out()
         lines = [self.render_line(y) for y in crop.line_range]
         start, end = crop.column_span
         if start > 0 or end < self._width:
             lines = [line.crop(start, end) for line in lines]
+        self._kept = (crop, self.size, lines)
         return lines
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Have the table, or regions of it, painted again."""
+        self._kept = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the view."""
@@ -186,5 +205,6 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def _forget(self) -> None:
+        self._kept = None
         self._styles.clear()
         self.painter.forget()
