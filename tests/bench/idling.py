@@ -75,7 +75,9 @@ def set_up(sandbox: SandboxProcess, home: Path) -> list[str]:
     wallet, now = asyncio.run(_ask(config, home)), SystemClock().now()
     instant = round(now.timestamp() * 1_000_000)
     database = open_database(home / "sandbox")
-    database.execute("UPDATE incoming_payments SET completed = 1 WHERE created < ?", (instant - _OLD,))
+    database.execute(
+        "UPDATE incoming_payments SET completed = 1 WHERE created < ?", (instant - _OLD,)
+    )
     listed = IncomingPayments(database)
     cursor: str | None = None
     more = True
