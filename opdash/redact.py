@@ -40,6 +40,8 @@ _MARKS = ("token", "secret", "interact", "continue", "nonce", "hash", "passphras
 _SHORT_MARKS = ('"d"', "private", "manage", "\\u")
 _ELSEWHERE_MARKS = ("gnap", "bearer", "private key")
 """One of these is in every text that `_ANYWHERE` changes."""
+_HEADER_MARKS = (*_MARKS, *_ELSEWHERE_MARKS, '"d"', "'d'", "value", "private_key")
+"""One of these is in every header that `redact` changes; most have none, and that is quick."""
 _REST = r'(?:[^"\\]|\\.)*+"'
 _NAMES_WHAT = r"\s*+[:{\[]"
 """What follows a mark in a name, and none in what somebody only wrote about a payment."""
@@ -87,7 +89,9 @@ def masked_header(name: str, value: str, *, url_is_secret: bool = False) -> str:
             return masked_url(value)
         case "signature" | "signature-input":
             return value
-    return redact(value, signatures=False)
+    lower = value.lower()
+    may_hold_one = any(mark in lower for mark in _HEADER_MARKS)
+    return redact(value, signatures=False) if may_hold_one else value
 
 
 def masked_json(text: str) -> str:

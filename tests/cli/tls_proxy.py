@@ -23,6 +23,19 @@ from cryptography.x509.oid import NameOID
 from opdash.sandbox.process import SandboxProcess
 
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 @dataclass(frozen=True)
 class Authority:
     """An authority that nobody knows, and the server that it vouches for.
@@ -39,17 +52,36 @@ class Authority:
 
     @classmethod
     def made(
-        cls, folder: Path, *, host: str = "127.0.0.1", ends_in: timedelta = timedelta(days=30)
+        cls,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        ends_in: timedelta = timedelta(days=30),
+        careless: bool = False,
     ) -> Self:
-        """Make one that vouches for a server at a loopback address."""
+        """Make one that vouches for a server at a loopback address.
+
+        Args:
+            folder: Where the files go.
+            host: The address that the certificate is for.
+            ends_in: How long it is good.
+            careless: Whether it leaves out what Python asks for from 3.13 on.
+        """
         authority = ec.generate_private_key(ec.SECP256R1())
         server = ec.generate_private_key(ec.SECP256R1())
         issuer = _name("A private authority")
         root = _certificate(issuer, issuer, authority.public_key(), timedelta(days=60), ca=True)
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
+        root = root.add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), False
+        ).add_extension(_SIGNS_CERTIFICATES, True)
         leaf = _certificate(
             _name("wallet.example"), issuer, server.public_key(), ends_in, ca=False
         ).add_extension(names, False)
+        if not careless:
+            leaf = leaf.add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), False
+            )
         made = cls(folder / "root.pem", folder / "server.pem", folder / "key.pem")
         for path, builder in ((made.root, root), (made.certificate, leaf)):
             path.write_bytes(builder.sign(authority, hashes.SHA256()).public_bytes(Encoding.PEM))

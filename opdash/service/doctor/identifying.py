@@ -24,7 +24,8 @@ async def discovery(case: Case) -> Finding:
     name = f"“{safe_text(wallet.public_name, limit=60)}”, " if wallet.public_name else ""
     found = f"{name}in {safe_text(wallet.asset_code, limit=20)}, scale {wallet.asset_scale}."
     redirects = sum(300 <= (trace.status or 0) < 400 for trace in case.traces)
-    lines = (f"{redirects} redirects were followed",) if redirects else ()
+    followed = "1 redirect was" if redirects == 1 else f"{redirects} redirects were"
+    lines = (f"{followed} followed",) if redirects else ()
     if wallet.id == asked:
         return Finding(True, found, lines=lines)
     return Finding(

@@ -93,9 +93,10 @@ async def _reach(case: Case, url: str) -> Finding:
     try:
         reached = await connect(url, context, case.patience)
     except UnreachableError as error:
-        if not isinstance(error.__cause__, ssl.SSLCertVerificationError):
+        cause = error.__cause__
+        if not isinstance(cause, ssl.SSLCertVerificationError):
             raise
-        return await _distrusted(case, url, error, trusted)
+        return await _distrusted(case, url, error, cause, trusted)
     return Finding(
         True,
         f"{reached.peer} answers with {reached.tls}; its certificate is trusted.",
@@ -103,7 +104,13 @@ async def _reach(case: Case, url: str) -> Finding:
     )
 
 
-async def _distrusted(case: Case, url: str, error: UnreachableError, trusted: str) -> Finding:
+async def _distrusted(
+    case: Case,
+    url: str,
+    error: UnreachableError,
+    cause: ssl.SSLCertVerificationError,
+    trusted: str,
+) -> Finding:
     shown: Certificate | None = None
     with contextlib.suppress(UnreachableError):  # what is known is worth telling without it
         shown = await shown_certificate(url, case.patience)
@@ -111,13 +118,15 @@ async def _distrusted(case: Case, url: str, error: UnreachableError, trusted: st
     return Finding(
         False,
         error.sentence,
-        _what_to_do(shown, url, case.clock.now()) or error.advice,
+        _what_to_do(shown, url, case.clock.now(), cause) or error.advice,
         (*lines, f"opdash trusts {trusted}"),
         ExitCode.UNREACHABLE,
     )
 
 
-def _what_to_do(shown: Certificate | None, url: str, now: datetime) -> str:
+def _what_to_do(
+    shown: Certificate | None, url: str, now: datetime, error: ssl.SSLCertVerificationError
+) -> str:
     if shown is None:
         return ""
     host, _ = place_of(url)
@@ -127,11 +136,21 @@ def _what_to_do(shown: Certificate | None, url: str, now: datetime) -> str:
         return "It is not good yet: check this machine's date."
     if shown.hosts and not any(_is_for(name, host) for name in shown.hosts):
         return f"It is for other hosts than {host}: check the address, and do not trust this one."
+    if not _is_about_trust(error):
+        return (
+            "It is not made as certificates must be: whoever issued it must make it anew. Until "
+            "then do not trust this network."
+        )
     who = "The server vouches for itself" if shown.vouches_for_itself else "Its issuer is unknown"
     return (
         f"{who}. If you know whose it is, name the issuer's certificate with ca_file in the "
         "profile or in SSL_CERT_FILE; otherwise do not trust this network."
     )
+
+
+def _is_about_trust(error: ssl.SSLCertVerificationError) -> bool:
+    words = error.verify_message.lower().replace("-", " ")
+    return "issuer" in words or "self signed" in words
 
 
 def _is_for(name: str, host: str) -> bool:
