@@ -22,7 +22,6 @@ from cryptography.x509.oid import NameOID
 
 from opdash.sandbox.process import SandboxProcess
 
-
 _SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=True,
     content_commitment=False,
