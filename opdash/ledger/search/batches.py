@@ -143,9 +143,15 @@ def read_batches(
 
 
 def _batch(rows: Sequence[tuple[Any, ...]], names: Sequence[str], *, texts: bool) -> Batch:
-    firsts = [(row[0] & _KEY_BITS) * SLOTS for row in rows]
+    firsts = _stretch([(row[0] & _KEY_BITS) * SLOTS for row in rows])
     blobs = {name: b"".join([row[n] for row in rows]) for n, name in enumerate(names, start=1)}
     return Batch(firsts, blobs, [row[len(names) + 1] for row in rows] if texts else ())
+
+
+def _stretch(firsts: Sequence[int]) -> Sequence[int]:
+    """Return numbers as a range where they are one."""
+    whole = range(firsts[0], firsts[-1] + SLOTS, SLOTS)
+    return whole if len(whole) == len(firsts) else firsts
 
 
 def both(one: bytes, other: bytes) -> bytes:

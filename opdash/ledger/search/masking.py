@@ -329,7 +329,9 @@ def _contains_in(field: TextField, word: str, *, whole: bool) -> Test:
         if part not in batch.texts[number]:
             return bytes(SLOTS)
         entries = batch.entries(number)
-        starts = map(bytes.find, entries, repeat(begin))
+        starts: Iterable[int] = repeat(0)
+        if begin != REFERENCE_MARK:
+            starts = map(bytes.find, entries, repeat(begin))
         ends = map(bytes.find, entries, repeat(end))
         return bytes(map((-1).__lt__, map(bytes.find, entries, repeat(part), starts, ends)))
 

@@ -14,9 +14,9 @@ from itertools import accumulate, compress
 from operator import sub
 from typing import Final
 
-from opdash.ledger.encoding import SCOPES
+from opdash.ledger.encoding import SCOPE_CODES
 from opdash.ledger.ranking import INDEXED
-from opdash.ledger.records import NEWEST_FIRST, Sort, SortColumn
+from opdash.ledger.records import NEWEST_FIRST, Scope, Sort, SortColumn
 from opdash.ledger.search.arranging import order_by
 from opdash.ledger.search.batches import Batch, both, read_batches
 from opdash.ledger.search.numbers import read_numbers
@@ -70,15 +70,13 @@ def all_ranked(connection: sqlite3.Connection, wallet_key: int, sort: Sort) -> S
         names = ("received_asset", "received", "asked_asset", "asked")
         values = _values(connection, wallet_key, names, _differences)
         return _by_values(connection, wallet_key, values, descending=sort.descending)
-    groups: list[Selection] | None = None
+    if column is SortColumn.SCOPE:
+        return _by_scope(connection, wallet_key, descending=sort.descending)
     if column is SortColumn.ASSET:
         groups = _by_asset(connection, wallet_key)
-    elif column is SortColumn.SCOPE:
-        groups = _by_scope(connection)
-    if groups is not None:
-        if sort.descending:
-            groups.reverse()
-        return _one_after_the_other(all_ranked(connection, wallet_key, NEWEST_FIRST), groups)
+        if groups is not None:
+            keys = all_ranked(connection, wallet_key, NEWEST_FIRST)
+            return _one_after_the_other(keys, reversed(groups) if sort.descending else groups)
     if column is SortColumn.ID and not _share_segments(connection, wallet_key):
         direction = "DESC" if sort.descending else "ASC"
         by_segment = (
@@ -128,6 +126,8 @@ def _by_index(connection: sqlite3.Connection, wallet_key: int, sort: Sort) -> ar
 
 def _share_segments(connection: sqlite3.Connection, wallet_key: int) -> bool:
     """Return whether any two payments' URLs end alike; they stand newest first then."""
+    if connection.execute("SELECT COUNT(*) FROM base").fetchone() == (1,):
+        return False
     found = connection.execute(
         """SELECT 1 FROM payment INDEXED BY payment_by_id WHERE wallet_key = ?
            GROUP BY segment HAVING COUNT(*) > 1 LIMIT 1""",
@@ -148,18 +148,15 @@ def _values(
     """Return a value for each payment, at the place of its number."""
     values: list[int] = []
     for batch in read_batches(connection, wallet_key, columns, Outlines(connection), texts=False):
-        found = list(values_of(batch, columns))
-        present = batch.present
-        end = max(batch.firsts) + SLOTS
-        values.extend([0] * (end - len(values)))
-        for place, first in enumerate(batch.firsts):
-            here = slice(place * SLOTS, (place + 1) * SLOTS)
-            if 0 in present[here] and any(values[first : first + SLOTS]):
-                for slot in range(SLOTS):
-                    if present[here][slot]:
-                        values[first + slot] = found[here][slot]
-            else:
-                values[first : first + SLOTS] = found[here]
+        found = values_of(batch, columns)
+        if batch.firsts == range(len(values), len(values) + batch.size, SLOTS):
+            values += found
+            continue
+        values += [0] * (max(batch.firsts) + SLOTS - len(values))
+        slots = (first + slot for first in batch.firsts for slot in range(SLOTS))
+        for key, value, present in zip(slots, found, batch.present, strict=True):
+            if present:
+                values[key] = value
     return values
 
 
@@ -170,8 +167,12 @@ def _as_they_are(batch: Batch, columns: Sequence[str]) -> Iterable[int]:
 def _differences(batch: Batch, _: Sequence[str]) -> Iterable[int]:
     """Return what orders differences; without one, what comes before all of them."""
     asked = batch.numbers("asked")
-    known = both(batch.alike("asked_asset", "received_asset"), bytes(map(bool, asked)))
+    known = batch.alike("asked_asset", "received_asset")
+    if not all(asked):
+        known = both(known, bytes(map(bool, asked)))
     found = map(sub, batch.numbers("received"), asked)
+    if 0 not in known:
+        return found
     return [value if there else -(1 << 64) for value, there in zip(found, known, strict=True)]
 
 
@@ -210,11 +211,21 @@ def _by_asset(connection: sqlite3.Connection, wallet_key: int) -> list[Selection
     return [group for _, group in groups]
 
 
-def _by_scope(connection: sqlite3.Connection) -> list[Selection]:
-    """Return the payments that were last seen under each scope, the narrowest first."""
-    groups = []
-    for code in sorted(SCOPES):
-        under = "SELECT payment_key AS number FROM sight WHERE scope = ?"
-        groups.append(Selection(connection))
-        groups[-1].add_keys(read_numbers(connection, under, (code,)))
-    return groups
+def _by_scope(
+    connection: sqlite3.Connection, wallet_key: int, *, descending: bool
+) -> Sequence[int]:
+    """Return those first, or last, that were last seen under the narrower of two scopes."""
+    keys = all_ranked(connection, wallet_key, NEWEST_FIRST)
+    own = Selection(connection)
+    own.add_keys(
+        read_numbers(
+            connection,
+            "SELECT payment_key AS number FROM sight WHERE scope = ?",
+            (SCOPE_CODES[Scope.OWN],),
+        )
+    )
+    if not own:
+        return keys
+    both_parts = own.of(keys), own.but(keys)
+    first, last = reversed(both_parts) if descending else both_parts
+    return first + last

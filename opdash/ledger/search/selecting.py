@@ -10,7 +10,7 @@ from typing import Final
 
 from opdash.ledger.records import AssetTotals
 from opdash.ledger.rows import Assets
-from opdash.ledger.search.batches import Batch, both, either, read_batches
+from opdash.ledger.search.batches import Batch, both, either, flipped, read_batches
 from opdash.ledger.search.masking import Tester
 from opdash.ledger.search.terms import Term
 from opdash.ledger.sheets import SLOTS, Outlines
@@ -62,9 +62,14 @@ class Selection:
             found.extend(compress(piece, map(self._marks.__getitem__, piece)))
         return found
 
-    def __contains__(self, key: object) -> bool:
-        """Return whether a payment is picked, given by its number."""
-        return isinstance(key, int) and 0 <= key < len(self._marks) and self._marks[key] == 1
+    def but(self, keys: Sequence[int]) -> array[int]:
+        """Return those of some numbers that are not picked, in their order."""
+        others = flipped(bytes(self._marks))
+        found = array("I")
+        for start in range(0, len(keys), _PIECE):
+            piece = keys[start : start + _PIECE]
+            found.extend(compress(piece, map(others.__getitem__, piece)))
+        return found
 
     def keys(self) -> Iterator[int]:
         """Return the numbers, ascending."""
