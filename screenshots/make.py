@@ -14,14 +14,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from opdash.cli.demo_home import DemoHome, demo_home
 from opdash.clock import SystemClock
+from opdash.keyfiles import write_key
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import PaymentRow, Scope
 from opdash.ledger.states import State
+from opdash.openpayments.keys import ClientKey
 from opdash.service.dashboard import LEDGER_FILE, Dashboard
 from opdash.settings import ConsentWay
 from opdash.tui.app import OpdashApp
+from opdash.tui.screens.doctor import DoctorScreen
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -104,6 +109,18 @@ async def grants(pilot: Pilot[Any], home: DemoHome) -> None:
     await pilot.pause(1.0)
 
 
+async def doctor(pilot: Pilot[Any], home: DemoHome) -> None:
+    """The doctor on a wallet whose client serves another key under the same id."""
+    app: Any = pilot.app
+    known = app.dashboard.profiles[0]
+    path = home.data_dir / "keys" / "older.pem"
+    write_key(path, ClientKey.generate(known.key_id))
+    await app.push_screen(DoctorScreen(replace(known, key_file=path)))
+    await app.workers.wait_for_complete()
+    await pilot.press("down", "down")
+    await pilot.pause(0.5)
+
+
 SCENES: dict[str, Scene] = {
     "wallets": wallets,
     "payments": payments,
@@ -113,6 +130,7 @@ SCENES: dict[str, Scene] = {
     "outgoing": outgoing,
     "consent": consent,
     "grants": grants,
+    "doctor": doctor,
 }
 
 _KEYS = {" ": "space", ".": "full_stop", "-": "minus", ":": "colon", "/": "slash"}
