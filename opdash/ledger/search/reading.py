@@ -50,6 +50,7 @@ from opdash.ledger.search.terms import (
 )
 from opdash.ledger.search.values import (
     Moment,
+    is_less,
     nearest,
     read_duration,
     read_number,
@@ -65,6 +66,7 @@ LONGEST: Final = 500
 
 _MOST_TERMS: Final = 40
 _TERM = re.compile(r"([^\W\d_][\w.-]*)(>=|<=|[:=<>])")
+_SIGNS = re.compile(r"[:=<>]+")
 _METADATA = re.compile(r"meta(?:data)?\.", re.IGNORECASE)
 
 
@@ -148,6 +150,13 @@ def _leaf(text: str, bare: int, moment: Moment) -> Leaf:
             f"“{shown(name)}{term.op}” is not a term.",
             f"{advice} To find the text itself, put it in quotes.",
         )
+    if (more := _SIGNS.match(term.value)) and bare > match.end():
+        sign = {"=>": ">=", "=<": "<="}.get(term.op + more[0], term.op)
+        meant = f"{match[1]}{sign}{term.value[more.end() :]}"
+        raise SearchError(
+            f"“{shown(term.op + more[0])}” in “{shown(text)}” compares nothing.",
+            f"Did you mean “{shown(meant)}”? To find the text itself, put it in quotes.",
+        )
     if not term.value:
         raise SearchError(f"“{shown(text)}” needs a value.", f"For example {_example(name)}.")
     return read(term, moment)
@@ -187,6 +196,11 @@ def _amount(field: AmountField) -> Callable[[_Typed, Moment], Leaf]:
     def read(term: _Typed, _: Moment) -> Leaf:
         if ends := _range(term):
             low, high = (read_number(end, term.typed, signed=signed) for end in ends)
+            if is_less(high, low):
+                raise SearchError(
+                    f"“{shown(term.typed)}” holds no amount.",
+                    f"Write the smaller one first: {shown(f'{term.name}:{ends[1]}..{ends[0]}')}.",
+                )
             return AmountIn(field, low, high)
         return AmountIs(field, _op(term), read_number(term.value, term.typed, signed=signed))
 
@@ -237,6 +251,11 @@ def _bound(op: Op) -> Callable[[_Typed, Moment], Leaf]:
         _whole(term)
         age = read_duration(term.value)
         if age is None:
+            if _range(term):
+                raise SearchError(
+                    f"“{shown(term.typed)}” has two ends.",
+                    f"Write created:{shown(term.value)}.",
+                )
             instant = read_span(term.value, moment, term.typed).start
         else:
             instant = within_calendar(lambda: moment.now - age, term.typed)
@@ -256,6 +275,14 @@ def _has(term: _Typed, _: Moment) -> Leaf:
         path = term.value[found.end() :]
         if path:
             return MetadataIs(path)
+    elif term.value.lower() not in _PARTS:
+        name, dot, path = term.value.partition(".")
+        near = nearest(name.lower(), ("metadata",)) if dot else nearest(name.lower(), _PARTS)
+        meant = f"has:metadata.{shown(path if near and dot else term.value)}"
+        raise SearchError(
+            f"“{shown(term.value)}” in “{shown(term.typed)}” is not something a payment can have.",
+            f"Did you mean “{meant}”?" if dot or not near else f"{near} For a key, {meant}.",
+        )
     return _named(_PARTS, term, "something a payment can have")
 
 
@@ -268,11 +295,16 @@ def _named(known: Mapping[str, Leaf], term: _Typed, what: str) -> Leaf:
 
 
 def _range(term: _Typed) -> tuple[str, str] | None:
-    """Return the ends of ``10..20``, or None. Raises `SearchError` after a comparison."""
+    """Return the ends of ``10..20``, or None. Raises `SearchError` for half of it."""
     first, dots, last = term.value.partition("..")
     if not dots:
         return None
     _whole(term)
+    if not first or not last:
+        raise SearchError(
+            f"“{shown(term.typed)}” lacks an end.",
+            f"Write both, or compare: {term.name}{'>=' if first else '<='}{shown(first or last)}.",
+        )
     return first, last
 
 

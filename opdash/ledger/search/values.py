@@ -18,6 +18,9 @@ _NUMBER = re.compile(r"([+\-\N{MINUS SIGN}]?)([0-9]{1,300})(?:\.([0-9]{0,300}))?
 _DURATION = re.compile(
     r"(?:(\d{1,4})w)?(?:(\d{1,7})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m(?:in)?)?(?:(\d{1,9})s)?", re.ASCII
 )
+_SPELT = re.compile(
+    r"-?(\d{1,9})\s*([wdhms])(?:eeks?|ays?|ours?|rs?|in(?:ute)?s?|ec(?:ond)?s?)?", re.ASCII
+)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(
@@ -72,6 +75,11 @@ def read_number(typed: str, term: str, *, signed: bool = False) -> Number:
     return Number.of(-units if sign not in ("", "+") else units, len(fraction))
 
 
+def is_less(one: Number, other: Number) -> bool:
+    """Return whether one number is less than another, exactly."""
+    return bool(one.units * 10**other.places < other.units * 10**one.places)
+
+
 def read_duration(typed: str) -> timedelta | None:
     """Read a duration such as ``7d`` or ``1d12h``; None where it is none."""
     match = _DURATION.fullmatch(typed.lower())
@@ -86,7 +94,8 @@ def read_span(typed: str, moment: Moment, term: str) -> Span:
     try:
         return _span(typed.lower(), moment)
     except (ValueError, OverflowError, OSError) as error:
-        near = nearest(typed.lower(), _DAYS)
+        spelt = _SPELT.fullmatch(typed.lower())
+        near = f"Did you mean “{spelt[1]}{spelt[2]}”?" if spelt else nearest(typed.lower(), _DAYS)
         advice = near or "Write a date such as 2026-11-01, today, or a duration such as 7d or 12h."
         raise SearchError(
             f"“{shown(typed)}” in “{shown(term)}” is no date or time.", advice

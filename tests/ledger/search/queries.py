@@ -30,6 +30,7 @@ from opdash.ledger.search.terms import (
     TextField,
     Word,
 )
+from opdash.ledger.search.values import is_less
 from opdash.ledger.states import State
 from opdash.openpayments.resources import IncomingPayment
 from tests.ledger.builders import NOW, SERVER, payment
@@ -79,6 +80,15 @@ def _amounts(make: Any) -> st.SearchStrategy[Any]:
     )
 
 
+def _ranges(
+    field: st.SearchStrategy[AmountField], number: st.SearchStrategy[Number]
+) -> st.SearchStrategy[AmountIn]:
+    def between(field: AmountField, one: Number, other: Number) -> AmountIn:
+        return AmountIn(field, *((other, one) if is_less(other, one) else (one, other)))
+
+    return st.builds(between, field, number, number)
+
+
 LEAVES = st.one_of(
     st.builds(Word, WORDS),
     st.builds(Contains, st.sampled_from(TextField), WORDS, st.booleans()),
@@ -88,7 +98,7 @@ LEAVES = st.one_of(
     ),
     st.sampled_from([AssetIn(("usd",)), AssetIn(("eur", "jpy"))]),
     _amounts(lambda field, number: st.builds(AmountIs, field, st.sampled_from(Op), number)),
-    _amounts(lambda field, number: st.builds(AmountIn, field, number, number)),
+    _amounts(_ranges),
     st.builds(InstantIs, st.sampled_from(InstantField), st.sampled_from(Op), INSTANTS),
     st.builds(InstantIn, st.sampled_from(InstantField), INSTANTS, INSTANTS),
     st.builds(Is, st.sampled_from(Flag)),
