@@ -44,6 +44,7 @@ from opdash.tui.screens.payments_frame import (
 from opdash.tui.screens.payments_search import PaymentsSearch
 from opdash.tui.screens.payments_totals import PaymentsTotals
 from opdash.tui.screens.payments_view import WAIT, ViewKeeper
+from opdash.tui.screens.wallet_ways import WalletWays
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.notices import creation_result
@@ -55,7 +56,19 @@ if TYPE_CHECKING:
 _TICK = 1.0
 
 
-class PaymentsScreen(CursorActions, OpdashScreen[None]):
+class Below(Horizontal):
+    """What the table and the details lie on, and cover."""
+
+    BLANK = True
+
+
+class Room(Container):
+    """Where the details stand, and cover it."""
+
+    BLANK = True
+
+
+class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
     """The table of payments with all that stands around it.
 
     Args:
@@ -66,20 +79,21 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     CSS_PATH = sheets("payments")
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.PAYMENTS)
     AUTO_FOCUS = "PaymentTable"
+    BLANK = True  # its lines cover it; painting what they cover took a fifth of a frame
 
     def __init__(self, session: WalletSession) -> None:
         super().__init__()
         self.session = session
         self._looked_at = session.now()
-        self._rebuilding = False
         self._fetching = False
+        self._rebuilding = False
         self._watched: frozenset[str] = frozenset()
         self._painted = False
         self._summing = False
         self._sum_again = False
         self._saving: Timer | None = None
         self._table: PaymentTable | None = None
-        self._room: Container | None = None
+        self._room: Room | None = None
         self._pane: PaymentDetail | None = None
 
     # Building
@@ -104,7 +118,7 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         )
         self._views = ViewKeeper(self.dashboard, self.session.profile.name, self._save_view_soon)
         yield from self._frame.above
-        with Horizontal(id="body"):
+        with Below(id="body"):
             table = self._new_table()
             if table is None or not self.dashboard.reader.count(self.session.wallet_id or ""):
                 yield self._frame.empty
@@ -130,9 +144,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
             self._table.painter.set_view(self.session.profile.scope)
         return self._table
 
-    def _new_room(self) -> Container:
+    def _new_room(self) -> Room:
         """Return where the details stand; the first frame is painted before they are there."""
-        self._room = Container(id="detail-room")
+        self._room = Room(id="detail-room")
         return self._room
 
     def _fill_room(self) -> None:
@@ -186,9 +200,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     # What the service says
 
     def hear(self, event: Event) -> None:
+        """Take note of payments, status and creations of this wallet."""
         if self._rebuilding and not isinstance(event, ProfileChanged):
             return  # all of it is read anew in a moment
-        """Take note of payments, status and creations of this wallet."""
         match event:
             case PaymentsChanged() if event.wallet_id == self.session.wallet_id:
                 self._payments_changed(event)
@@ -303,9 +317,9 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         self._fill()
         self._show_detail()
 
+    def _fill(self) -> None:
         if self._rebuilding:
             return
-    def _fill(self) -> None:
         self._frame.fill(self._table, self.size.width, fetching=self._fetching)
         self._views.note(self._table, self._search)
         room = self._room
@@ -646,7 +660,14 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
     # Actions elsewhere
 
     def action_outgoing(self) -> None:
-        """Look up a payment by its URL; in the demo, the last one that the payer made."""
+        """Open what pays the selected payment, or look up a payment by its URL.
+
+        In the demo that is the last one that the payer made.
+        """
+        from opdash.tui.screens.wallet_ways import open_payers
+
+        if self._selected is not None and open_payers(self, self._selected):
+            return
         self.background(self._look_up, "look-up")
 
     async def _look_up(self) -> None:
@@ -658,6 +679,10 @@ class PaymentsScreen(CursorActions, OpdashScreen[None]):
         else:
             session = self.dashboard.session(example.profile)
             self.app.push_screen(OutgoingScreen(session, example.url))
+
+    def wallet_in_view(self) -> str:
+        """Return the name of the profile whose payments these are."""
+        return self.session.profile.name
 
     def action_receipts(self) -> None:
         """Show what arrived per hour and day."""
