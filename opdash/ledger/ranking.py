@@ -146,7 +146,7 @@ class Ranking:
 
     def _anchor_before(self, key: Key) -> int:
         """Return the number of the last anchor that comes before a key, or −1."""
-        if not self._keys:
+        if self._ranks[:1] != [0]:
             self.window(0, 0)
         low, high = 0, len(self._keys)
         while low < high:

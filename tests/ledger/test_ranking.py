@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from unittest import mock
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opdash.ledger import ranking
@@ -32,6 +32,7 @@ def stored(rows: list[tuple[int, int]]) -> Iterator[sqlite3.Connection]:
 
 
 @given(ROWS, st.booleans(), st.booleans(), st.lists(WINDOWS | RANKS, max_size=12))
+@example([(0, tie) for tie in range(5)], False, False, [("window", 4, 0), ("rank", 0, 1)])
 def test_windows_and_ranks(
     rows: list[tuple[int, int]],
     descending: bool,
