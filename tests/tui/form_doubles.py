@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from opdash.errors import OpdashError
+from opdash.ledger.outgoing import SeenOutgoing
 from opdash.ledger.records import (
     Change,
     ChangeKind,
@@ -140,6 +141,7 @@ class FakeReader:
 
     payments: dict[str, PaymentRow] = field(default_factory=dict)
     steps: tuple[TimelineEntry, ...] = ()
+    outgoings: dict[str, SeenOutgoing] = field(default_factory=dict)
 
     def payment(self, wallet_id: str, payment_id: str) -> PaymentRow | None:
         row = self.payments.get(payment_id)
@@ -147,6 +149,13 @@ class FakeReader:
 
     def timeline(self, wallet_id: str, payment_id: str) -> tuple[TimelineEntry, ...]:
         return self.steps
+
+    def outgoing(self, url: str) -> SeenOutgoing | None:
+        return self.outgoings.get(url)
+
+    def paid_by(self, payment_id: str) -> tuple[SeenOutgoing, ...]:
+        known = self.outgoings.values()
+        return tuple(seen for seen in known if seen.payment.receiver == payment_id)
 
     def count(self, wallet_id: str) -> int:
         return len(self.payments)

@@ -19,6 +19,7 @@ from opdash.table_view import STANDARD_CHOICE
 from opdash.tui.actions import ACTIONS, Action, Place
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.add_wallet import AddWalletScreen
+from opdash.tui.screens.all_wallets import AllWalletsScreen
 from opdash.tui.screens.base import _Shared
 from opdash.tui.screens.columns import ColumnsScreen
 from opdash.tui.screens.complete import CompleteScreen
@@ -30,6 +31,7 @@ from opdash.tui.screens.give_back import GiveBackScreen, Kind
 from opdash.tui.screens.grants import GrantsScreen
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
+from opdash.tui.screens.outgoing_list import OutgoingListScreen
 from opdash.tui.screens.receipts import ReceiptsScreen
 from opdash.tui.screens.remove_wallet import RemoveWalletScreen
 from opdash.tui.screens.save_search import SaveSearchScreen
@@ -66,6 +68,8 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.WALLETS: lambda: WalletsScreen(current="shop"),
         Place.DETAIL: lambda: DetailScreen(session, row.id),
         Place.OUTGOING: lambda: OutgoingScreen(session),
+        Place.OUTGOINGS: lambda: OutgoingListScreen(session, receiver=row.id),
+        Place.ALL_WALLETS: AllWalletsScreen,
         Place.RECEIPTS: lambda: ReceiptsScreen(session),
         Place.CREATE: lambda: CreateScreen(session),
         Place.COMPLETE: lambda: CompleteScreen(session, row),

@@ -15,6 +15,7 @@ from opdash.tui.actions.dialogs import dialogs, explanations, forms
 from opdash.tui.actions.doctor import doctor
 from opdash.tui.actions.grants import grants
 from opdash.tui.actions.moving import everywhere, movement
+from opdash.tui.actions.outgoing import all_wallets, beside, outgoing_list
 from opdash.tui.actions.payments import payments, receipts
 from opdash.tui.actions.wallets import lookups, wallets
 
@@ -36,6 +37,9 @@ ACTIONS: tuple[Action, ...] = (
     *receipts(),
     *wallets(),
     *lookups(),
+    *beside(),
+    *outgoing_list(),
+    *all_wallets(),
     *grants(),
     *doctor(),
     *forms(),

@@ -15,6 +15,8 @@ class Place(StrEnum):
     PAYMENTS = "Incoming payments"
     DETAIL = "One incoming payment"
     OUTGOING = "Outgoing payment"
+    OUTGOINGS = "Outgoing payments"
+    ALL_WALLETS = "All wallets"
     RECEIPTS = "Receipts per hour and day"
     GRANTS = "Grants and tokens"
     DOCTOR = "Doctor"
@@ -118,6 +120,8 @@ _KEY_NAMES = {
     "question_mark": "?",
     "slash": "/",
     "equals_sign": "=",
+    "comma": ",",
+    "full_stop": ".",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
@@ -135,7 +139,14 @@ def key_name(key: str) -> str:
 SORT_COLUMNS = ("State", "Asked", "Received", "Reference", "Description", "Created", "Expires")
 """The table's columns in their order, as the keys 1 to 7 sort by them."""
 
-LISTS = (Place.PAYMENTS, Place.WALLETS, Place.GRANTS, Place.DOCTOR)
+LISTS = (
+    Place.PAYMENTS,
+    Place.WALLETS,
+    Place.ALL_WALLETS,
+    Place.OUTGOINGS,
+    Place.GRANTS,
+    Place.DOCTOR,
+)
 SHEETS = (Place.DETAIL, Place.OUTGOING)
 FORMS = (
     Place.CREATE,

@@ -74,6 +74,17 @@ class DetailScreen(OpdashScreen[None]):
         """Fetch the ways to pay it."""
         self.pane.fetch_methods()
 
+    def action_open_payer(self) -> None:
+        """Open the outgoing payment that pays it, where opdash has seen one."""
+        from opdash.tui.screens.wallet_ways import open_payers
+
+        payment = self.pane.payment
+        if payment is not None and not open_payers(self, payment):
+            self.tell(
+                "opdash has seen no outgoing payment that pays this one.",
+                "It knows those of your own wallets that were looked up or listed.",
+            )
+
     def action_complete(self) -> None:
         """Open the complete form, or say why it cannot be completed."""
         from opdash.tui.screens.complete import CompleteScreen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -13,7 +13,14 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input
 
 from opdash.errors import InputError, OpdashError
-from opdash.ledger.outgoing import OutgoingState, OutgoingVerdict, is_settled
+from opdash.ledger.outgoing import (
+    OutgoingState,
+    OutgoingVerdict,
+    SeenOutgoing,
+    is_settled,
+    judge,
+    look_again_after,
+)
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.addresses import parse_resource_url
 from opdash.openpayments.amounts import Amount
@@ -22,15 +29,17 @@ from opdash.service.events import Event, PaymentsChanged
 from opdash.service.session import WalletSession
 from opdash.tui.actions import Place, bindings
 from opdash.tui.screens.base import OpdashScreen
+from opdash.tui.screens.wallet_ways import known_payment, open_incoming
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.form_field import FormField, Note
 from opdash.tui.widgets.key_line import KeyLine
-from opdash.tui.widgets.outgoing_facts import judge_outgoing, outgoing_entries, public_entries
+from opdash.tui.widgets.outgoing_facts import outgoing_entries, public_entries
 from opdash.tui.widgets.payment_facts import head_entries
 from opdash.tui.widgets.session_header import SessionHeader
 from opdash.tui.widgets.sheet import Entry, SheetView
 
+_TICK = 1.0
 _HINT = "Paste the URL of an outgoing payment, or of any incoming payment, and press Enter."
 
 
@@ -48,7 +57,10 @@ class OutgoingScreen(OpdashScreen[None]):
         self._first_url = url
         self._asked_url = ""
         self._payment: OutgoingPayment | None = None
+        self._seen_at: datetime | None = None
         self._sent_changed_at: datetime | None = None
+        self._look_at: datetime | None = None
+        self._answers = True
         self._receiver: PaymentRow | None = None
         self._arrived: Amount | None = None
 
@@ -69,8 +81,7 @@ class OutgoingScreen(OpdashScreen[None]):
 
     def on_mount(self) -> None:
         """Look up the URL that was handed in, and keep what is shown up to date."""
-        self.set_interval(1.0, self._paint)
-        self.set_interval(self._session.profile.poll_interval, self._follow)
+        self.set_interval(_TICK, self._tick)
         if self._first_url:
             self.action_look_up()
 
@@ -89,8 +100,8 @@ class OutgoingScreen(OpdashScreen[None]):
             self._field.say_error(error)
             return
         if url != self._asked_url:
-            self._payment, self._sent_changed_at, self._arrived = None, None, None
-            self._view.show(())
+            self._forget()
+            self._remember(self.dashboard.reader.outgoing(url))
         self._asked_url = url
         self._field.say("Asking …", Note.WAIT)
         self._look_up(url, asked=True)
@@ -100,9 +111,26 @@ class OutgoingScreen(OpdashScreen[None]):
         if self._asked_url:
             self._look_up(self._asked_url)
 
+    def _tick(self) -> None:
+        self._paint()
+        if self._look_at is not None and self._session.now() >= self._look_at:
+            self._follow()
+
     def _follow(self) -> None:
+        """Ask again for a payment that is under way; one that is final is left alone."""
+        self._look_at = None
         if self._payment is not None and self._judge(self._payment).state is OutgoingState.SENDING:
             self._look_up(self._asked_url)
+
+    def _plan_next_look(self) -> None:
+        payment, now = self._payment, self._session.now()
+        self._look_at = None
+        if payment is None or self._judge(payment).state is not OutgoingState.SENDING:
+            return
+        interval = timedelta(seconds=self._session.profile.poll_interval)
+        self._look_at = now + look_again_after(
+            payment, now, interval, sent_changed_at=self._sent_changed_at
+        )
 
     @work(group="lookup", exclusive=True, exit_on_error=False)
     async def _look_up(self, url: str, *, asked: bool = False) -> None:
@@ -110,12 +138,18 @@ class OutgoingScreen(OpdashScreen[None]):
             entries = await self._ask(url)
         except Exception as error:
             self._field.say_error(error)
+            self._answers = False
+            self._plan_next_look()
             if self._payment is None:
                 self._view.show(())
+            self._paint()
             return
+        self._answers = True
         self._field.say()
         if entries:
+            self._forget()
             self._view.show(entries)
+        self._plan_next_look()
         self._paint()
         if asked:
             self.query_one("#result").focus()
@@ -126,7 +160,7 @@ class OutgoingScreen(OpdashScreen[None]):
             self._take(payment)
             await self._ask_receiver(payment)
             return []
-        known = self._known(url)
+        known = known_payment(self.dashboard, url)
         if known is not None:
             return head_entries(known, self._session.now(), whole=True)
         return public_entries(url, await self._session.public_payment(url))
@@ -145,11 +179,27 @@ class OutgoingScreen(OpdashScreen[None]):
         self._arrived = public.received_amount
 
     def _take(self, payment: OutgoingPayment) -> None:
+        known = self.dashboard.reader.outgoing(payment.id)
         before = self._payment
-        if before is not None and before.sent_amount != payment.sent_amount:
+        if known is not None:
+            self._sent_changed_at = known.sent_changed_at
+        elif before is not None and before.sent_amount != payment.sent_amount:
             self._sent_changed_at = self._session.now()
-        self._payment = payment
-        self._receiver = self._known(payment.receiver)
+        self._payment, self._seen_at = payment, self._session.now()
+        self._receiver = known_payment(self.dashboard, payment.receiver)
+
+    def _remember(self, seen: SeenOutgoing | None) -> None:
+        """Show what was seen before, until the server has answered, or where it does not."""
+        if seen is not None:
+            self._payment, self._seen_at = seen.payment, seen.last_seen_at
+            self._sent_changed_at = seen.sent_changed_at
+            self._receiver = known_payment(self.dashboard, seen.payment.receiver)
+            self._paint()
+
+    def _forget(self) -> None:
+        self._payment, self._seen_at, self._receiver = None, None, None
+        self._sent_changed_at, self._arrived, self._look_at = None, None, None
+        self._view.show(())
 
     def hear(self, event: Event) -> None:
         """Take note of what becomes of the receiver, where it is one of one's own."""
@@ -168,25 +218,31 @@ class OutgoingScreen(OpdashScreen[None]):
     def _view(self) -> SheetView:
         return self.query_one("#result SheetView", SheetView)
 
-    def _known(self, url: str) -> PaymentRow | None:
-        for profile in self.dashboard.profiles:
-            wallet_id = self.dashboard.session(profile.name).wallet_id
-            if wallet_id is None:
-                continue
-            payment = self.dashboard.reader.payment(wallet_id, url)
-            if payment is not None:
-                return payment
-        return None
-
     def _paint(self) -> None:
+        keys = self.query_one(KeyLine)
+        keys.set_off(*(["copy_url"] if self._payment is None else []), *self._no_receiver())
         if self._payment is None:
             return
-        verdict, now = self._judge(self._payment), self._session.now()
+        now = self._session.now()
         name = "" if self._receiver is None else self._wallet_name(self._receiver.wallet)
-        self._view.show(outgoing_entries(self._payment, verdict, now, receiver_name=name))
+        self._view.show(
+            outgoing_entries(
+                self._payment,
+                self._judge(self._payment),
+                now,
+                receiver=self._receiver,
+                receiver_name=name,
+                seen_at=self._seen_at,
+                answers=self._answers,
+                look_at=self._look_at,
+            )
+        )
+
+    def _no_receiver(self) -> list[str]:
+        return ["open_receiver"] if self._receiver is None else []
 
     def _judge(self, payment: OutgoingPayment) -> OutgoingVerdict:
-        return judge_outgoing(
+        return judge(
             payment,
             self._session.now(),
             sent_changed_at=self._sent_changed_at,
@@ -214,6 +270,17 @@ class OutgoingScreen(OpdashScreen[None]):
         typed = self.query_one("#url Input", Input)
         typed.focus()
         typed.select_all()
+
+    def action_open_receiver(self) -> None:
+        """Open the incoming payment that it pays."""
+        if self._payment is not None:
+            open_incoming(self, self._payment.receiver)
+
+    def action_copy_url(self) -> None:
+        """Copy the URL of the outgoing payment."""
+        if self._payment is not None:
+            self.app.copy_to_clipboard(self._payment.id)
+            self.tell("Copied the outgoing payment's URL.")
 
     def action_back(self) -> None:
         """Go back to the payments."""

@@ -20,6 +20,7 @@ from opdash.tui.actions import Place, bindings
 from opdash.tui.failures import told
 from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.screens.cursor import CursorActions
+from opdash.tui.screens.wallet_ways import WalletWays
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.freshness import freshness
 from opdash.tui.widgets.header import steady
@@ -32,7 +33,7 @@ from opdash.tui.widgets.wallet_list import WalletEntry, WalletList
 _NARROW = 110
 
 
-class WalletsScreen(CursorActions, OpdashScreen[None]):
+class WalletsScreen(WalletWays, CursorActions, OpdashScreen[None]):
     """The configured wallet addresses.
 
     Args:
@@ -125,6 +126,10 @@ class WalletsScreen(CursorActions, OpdashScreen[None]):
     def on_wallet_list_chosen(self, message: WalletList.Chosen) -> None:
         """Open an entry that was clicked twice."""
         self._choose(message.name)
+
+    def wallet_in_view(self) -> str:
+        """Return the name of the selected profile."""
+        return self._list.selected
 
     def _choose(self, name: str) -> None:
         if name and name == self._current:

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from textual.content import Content
 
 from opdash.ledger.outgoing import (
     OUTGOING_GLYPHS,
-    OutgoingFacts,
     OutgoingState,
     OutgoingVerdict,
-    derive_outgoing,
+    SeenOutgoing,
     effective_rate,
+    is_settled,
+    judge,
     outgoing_cost,
 )
+from opdash.ledger.records import PaymentRow
 from opdash.openpayments.amounts import Amount, Asset
 from opdash.openpayments.resources import OutgoingPayment, PublicIncomingPayment
 from opdash.safetext import safe_text
-from opdash.tui.format import asset_code, instant_long, money, number, relative
+from opdash.tui.format import (
+    age,
+    asset_code,
+    glyph,
+    instant_long,
+    money,
+    number,
+    payment_name,
+    relative,
+    short_address,
+    state_word,
+)
 from opdash.tui.widgets.metadata_tree import WHOLE, read_metadata, tree_rows
 from opdash.tui.widgets.progress_line import ProgressLine, percent
 from opdash.tui.widgets.sheet import Entry, facts, heading, row
 
 _RATE_DIGITS = 6
+_FRESH = timedelta(seconds=90)
 
 _STYLES = {
     OutgoingState.SENDING: "bold $accent",
@@ -34,36 +49,16 @@ _STYLES = {
 }
 
 
-def judge_outgoing(
+def outgoing_entries(
     payment: OutgoingPayment,
+    verdict: OutgoingVerdict,
     now: datetime,
     *,
-    sent_changed_at: datetime | None = None,
-    receiver_settled: bool | None = None,
-) -> OutgoingVerdict:
-    """Return the state of an outgoing payment.
-
-    Args:
-        payment: As its server sent it.
-        now: The server's present instant, UTC.
-        sent_changed_at: When the sent amount was last seen to change, or None.
-        receiver_settled: Whether its receiver is complete or covered; None when not known.
-    """
-    return derive_outgoing(
-        OutgoingFacts(
-            failed=payment.failed,
-            sent=payment.sent_amount.minor_units,
-            debit=payment.debit_amount.minor_units,
-            created_at=payment.created_at,
-            sent_changed_at=sent_changed_at,
-            receiver_settled=receiver_settled,
-        ),
-        now,
-    )
-
-
-def outgoing_entries(
-    payment: OutgoingPayment, verdict: OutgoingVerdict, now: datetime, *, receiver_name: str = ""
+    receiver: PaymentRow | None = None,
+    receiver_name: str = "",
+    seen_at: datetime | None = None,
+    answers: bool = True,
+    look_at: datetime | None = None,
 ) -> list[Entry]:
     """Return what is known of an outgoing payment.
 
@@ -71,7 +66,11 @@ def outgoing_entries(
         payment: As its server sent it.
         verdict: Its state.
         now: The server's present instant, UTC.
+        receiver: The incoming payment that it pays, where that is one's own and known.
         receiver_name: The configured wallet that it pays, or empty.
+        seen_at: When the server last showed it; now if None.
+        answers: Whether the server answered when it was last asked.
+        look_at: When it will be asked again, or None: what is final is left alone.
     """
     state = verdict.state
     doubt = "" if verdict.certain else "  as far as can be known"
@@ -91,7 +90,6 @@ def outgoing_entries(
     if share:
         entries.append(ProgressLine(sent, debit))
     zone = payment.created_at.astimezone().tzname() or ""
-    receiver = safe_text(payment.receiver)
     entries += facts(
         [
             *_amounts(payment, state),
@@ -103,14 +101,51 @@ def outgoing_entries(
                     (f" ({relative(payment.created_at, now)})", "$muted"),
                 ),
             ),
-            ("receiver", f"{safe_text(receiver_name)}: {receiver}" if receiver_name else receiver),
+            *_receiver(payment, receiver, receiver_name),
             ("sender", safe_text(payment.wallet_address)),
             ("payment", safe_text(payment.id)),
+            *_watch(state, now, seen_at, answers=answers, look_at=look_at),
         ]
     )
     entries += heading("Metadata")
     entries += tree_rows(read_metadata(payment.metadata_json), WHOLE)
     return entries
+
+
+def payer_entries(
+    payers: Sequence[SeenOutgoing], receiver: PaymentRow, now: datetime
+) -> list[Entry]:
+    """Return what is known of the outgoing payments that pay an incoming one.
+
+    Args:
+        payers: Them, the newest first.
+        receiver: The incoming payment.
+        now: The server's present instant, UTC.
+    """
+    entries: list[Entry] = [*heading("Paid by")]
+    for seen in payers:
+        payment = seen.payment
+        verdict = judge(
+            payment,
+            now,
+            sent_changed_at=seen.sent_changed_at,
+            receiver_settled=is_settled(receiver, payment.receive_amount),
+        )
+        state = f"{OUTGOING_GLYPHS[verdict.state]} {verdict.state.value}"
+        entries.append(
+            row(
+                "",
+                Content.assemble(
+                    (state, _STYLES[verdict.state]),
+                    f"  {_money(payment.receive_amount)} from {short_address(seen.wallet)}",
+                    (f"  as of {relative(seen.last_seen_at, now)}", "$muted"),
+                ),
+            )
+        )
+    return [
+        *entries,
+        row("", Content.styled("o opens it" if len(payers) == 1 else "o lists them", "$muted")),
+    ]
 
 
 def public_entries(url: str, payment: PublicIncomingPayment) -> list[Entry]:
@@ -147,6 +182,15 @@ def rate_text(rate: Fraction, debit: Asset, receive: Asset) -> str:
     return f"1 {asset_code(debit)} {sign} {text} {asset_code(receive)}"
 
 
+def exact_rate(rate: Fraction, debit: Asset, receive: Asset) -> list[str]:
+    """Return the rate as a fraction, ``44/49 EUR per USD``; nothing where it is a whole number."""
+    per_unit = rate * Fraction(10**debit.scale, 10**receive.scale)
+    if per_unit.denominator == 1:
+        return []
+    fraction = f"{per_unit.numerator}/{per_unit.denominator}"
+    return [f"{fraction} {asset_code(receive)} per {asset_code(debit)}"]
+
+
 def _amounts(payment: OutgoingPayment, state: OutgoingState) -> list[tuple[str, Content | str]]:
     debit, receive = payment.debit_amount, payment.receive_amount
     texts = [
@@ -165,8 +209,41 @@ def _amounts(payment: OutgoingPayment, state: OutgoingState) -> list[tuple[str, 
         for (label, _, asset), text in zip(texts, numbers, strict=True)
     ]
     rate = effective_rate(receive.minor_units, debit.minor_units)
-    if rate is not None and debit.asset != receive.asset:
+    if rate is not None:
         rows.append(("rate", rate_text(rate, debit.asset, receive.asset)))
+        rows += [("exactly", text) for text in exact_rate(rate, debit.asset, receive.asset)]
+    return rows
+
+
+def _receiver(
+    payment: OutgoingPayment, receiver: PaymentRow | None, name: str
+) -> list[tuple[str, Content | str]]:
+    url = safe_text(payment.receiver)
+    rows: list[tuple[str, Content | str]] = []
+    if receiver is not None:
+        known = f"{payment_name(receiver)}  {glyph(receiver.state)} {state_word(receiver)}"
+        rows.append(("pays", Content.assemble(known, ("  i opens it", "$muted"))))
+    rows.append(("receiver", f"{safe_text(name)}: {url}" if name else url))
+    return rows
+
+
+def _watch(
+    state: OutgoingState,
+    now: datetime,
+    seen_at: datetime | None,
+    *,
+    answers: bool,
+    look_at: datetime | None,
+) -> list[tuple[str, Content | str]]:
+    """Return how old this is, and whether it is followed."""
+    old = seen_at is not None and (not answers or now - seen_at >= _FRESH)
+    rows: list[tuple[str, Content | str]] = []
+    if seen_at is not None and old:
+        why = "" if answers else "; the server does not show it now"
+        rows.append(("as of", Content.styled(f"{relative(seen_at, now)}{why}", "$attention")))
+    if state is OutgoingState.SENDING and look_at is not None:
+        left = max(look_at - now, timedelta(seconds=1))
+        rows.append(("followed", Content.styled(f"looks again in {age(left)}", "$muted")))
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -15,7 +16,7 @@ from opdash.openpayments.resources import PaymentMethod
 from opdash.openpayments.secrets import MASK
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
-from opdash.service.events import Event, PaymentsChanged
+from opdash.service.events import Event, OutgoingChanged, PaymentsChanged
 from opdash.service.session import WalletSession
 from opdash.tui.failures import told
 from opdash.tui.widgets.metadata_tree import PANE, WHOLE, read_metadata, tree_rows
@@ -133,6 +134,10 @@ class PaymentDetail(VerticalScroll):
         self.call_after_refresh(self.scroll_end, animate=False)
 
     def _heard(self, event: Event) -> None:
+        if isinstance(event, OutgoingChanged) and self.payment is not None:
+            if any(seen.payment.receiver == self.payment.id for seen in event.payments):
+                self.call_later(self.reload)
+            return
         if self.payment is None or not isinstance(event, PaymentsChanged):
             return
         is_its_wallet = event.wallet_id == self.payment.wallet
@@ -148,9 +153,21 @@ class PaymentDetail(VerticalScroll):
         metadata = read_metadata(self.payment.metadata_json)
         return [
             *timeline_entries(steps, self.payment, now, whole=self._whole),
+            *self._payers(now),
             *heading("Metadata"),
             *tree_rows(metadata, WHOLE if self._whole else PANE),
         ]
+
+    def _payers(self, now: datetime) -> list[Entry]:
+        """Return the outgoing payments that were seen to pay it; mostly there are none."""
+        if self.payment is None:
+            return []
+        payers = self._dashboard.reader.paid_by(self.payment.id)
+        if not payers:
+            return []
+        from opdash.tui.widgets.outgoing_facts import payer_entries
+
+        return payer_entries(payers, self.payment, now)
 
     def _paint(self) -> None:
         views = self.query(SheetView)

@@ -1,0 +1,116 @@
+"""The ways to outgoing payments and to all wallets at once, and what works there."""
+
+from __future__ import annotations
+
+from opdash.tui.actions.base import Action, Place
+
+
+def beside() -> tuple[Action, ...]:
+    """Return how to get from one wallet to the next, and to all of them."""
+    here = (Place.PAYMENTS,)
+    lists = (Place.PAYMENTS, Place.WALLETS)
+    return (
+        Action(
+            "previous_wallet",
+            ("comma",),
+            "Wallet before",
+            "Go to the wallet before this one, whether its server answers or not.",
+            here,
+        ),
+        Action(
+            "next_wallet",
+            ("full_stop",),
+            "Next wallet",
+            "Go to the next wallet, whether its server answers or not.",
+            here,
+            rank=19,
+        ),
+        Action(
+            "all_wallets",
+            ("A",),
+            "All wallets",
+            "Show the payments of all wallets in one list, and what they add up to in each asset.",
+            lists,
+            rank=20,
+        ),
+        Action(
+            "list_outgoing",
+            ("O",),
+            "Outgoing list",
+            "List this wallet's outgoing payments; servers want the account holder's consent.",
+            lists,
+            rank=21,
+        ),
+    )
+
+
+def outgoing_list() -> tuple[Action, ...]:
+    """Return what works in the list of outgoing payments, and on one of them."""
+    here = (Place.OUTGOINGS,)
+    both = (Place.OUTGOINGS, Place.OUTGOING)
+    return (
+        Action("open", ("enter",), "Open", "Show all about the selected payment.", here, rank=2),
+        Action(
+            "open_receiver",
+            ("i",),
+            "Incoming",
+            "Open the incoming payment that it pays, if it is one of yours.",
+            both,
+            rank=5,
+        ),
+        Action("copy_url", ("y",), "Copy URL", "Copy the outgoing payment's URL.", both, rank=6),
+        Action("refresh", ("r",), "Refresh", "Ask the server for the newest.", here, rank=7),
+        Action(
+            "next_page",
+            ("right_square_bracket",),
+            "Next page",
+            "Go to the next page; beyond the last known one, older payments are fetched.",
+            here,
+            rank=8,
+        ),
+        Action(
+            "previous_page",
+            ("left_square_bracket",),
+            "Previous page",
+            "Go to the previous page.",
+            here,
+        ),
+        Action("outgoing", ("o", "u"), "Look up", "Look up a payment by its URL.", here, rank=4),
+        Action(
+            "back",
+            ("escape", "O", "backspace"),
+            "Back",
+            "Go back.",
+            here,
+            rank=3,
+            in_palette=False,
+        ),
+        Action(
+            "open_payer",
+            ("o",),
+            "Outgoing",
+            "Open the outgoing payment that pays this one, where opdash has seen it.",
+            (Place.DETAIL,),
+            rank=8,
+        ),
+    )
+
+
+def all_wallets() -> tuple[Action, ...]:
+    """Return what works in the list of all wallets' payments; filters do not."""
+    here = (Place.ALL_WALLETS,)
+    return (
+        Action("open", ("enter",), "Open", "Show all about the selected payment.", here, rank=2),
+        Action("copy_url", ("y",), "Copy URL", "Copy the selected payment's URL.", here, rank=5),
+        Action(
+            "show_wallet",
+            ("p",),
+            "Its wallet",
+            "Show the payments of the selected payment's wallet, where they can be filtered.",
+            here,
+            rank=4,
+        ),
+        Action("refresh", ("r",), "Refresh", "Ask all servers at once.", here, rank=6),
+        Action("wallets", ("w",), "Wallets", "Choose among your wallet addresses.", here, rank=7),
+        Action("back", ("escape", "A"), "Back", "Go back.", here, rank=3, in_palette=False),
+    )
