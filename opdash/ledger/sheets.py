@@ -17,13 +17,15 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+import sys
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from opdash.ledger.encoding import decode_amount
-from opdash.ledger.search.folding import Texts, outline_of, texts_of
+from opdash.ledger.search.folding import Texts, texts_and_outline
 
 SLOTS: Final = 256
 """How many payments one sheet has room for."""
@@ -69,6 +71,8 @@ NO_TEXTS: Final = SLOT_MARK * (SLOTS - 1)
 """The texts of a sheet without payments."""
 
 _PACKERS: Final = tuple(struct.Struct(f"<{code}") for code in COLUMNS.values())
+_RECEIVED: Final = list(COLUMNS).index("received")
+_ASKED: Final = list(COLUMNS).index("asked")
 _OUTLINE: Final = len(COLUMNS) - 1
 _NAMES: Final = ", ".join(COLUMNS)
 _EMPTY: Final = tuple(bytes(SLOTS * packer.size) for packer in _PACKERS)
@@ -101,8 +105,7 @@ class Contents(NamedTuple):
     @classmethod
     def of(cls, reference: str, description: str, metadata_json: str) -> Contents:
         """Read texts as they were sent."""
-        texts = texts_of(reference, description, metadata_json)
-        return cls(texts, outline_of(metadata_json))
+        return cls(*texts_and_outline(reference, description, metadata_json))
 
     @property
     def entry(self) -> bytes:
@@ -162,7 +165,9 @@ class SheetWriter:
             for start in range(0, len(of_sheet), _AT_ONCE):
                 some = of_sheet[start : start + _AT_ONCE]
                 marks = ", ".join("?" * len(some))
-                of_these = f"{_NUMBERS} FROM payment WHERE payment_key IN ({marks})"
+                of_these = (
+                    f"{_NUMBERS} FROM payment WHERE payment_key IN ({marks}) ORDER BY payment_key"
+                )
                 rows += self._connection.execute(of_these, some).fetchall()
             own = {key: contents[key] for key in of_sheet if key in contents}
             self._put(wallet_key * SHEETS_OF_A_WALLET + number, rows, own)
@@ -306,7 +311,7 @@ def _without_sheets(
     """Return wallet address, first number and rows of each sheet that has still to be made."""
     found = connection.execute(
         f"{_NUMBERS}{_OF_TEXTS}, wallet_key FROM payment "
-        "WHERE payment_key BETWEEN ? AND ? ORDER BY payment_key / ?, wallet_key",
+        "WHERE payment_key BETWEEN ? AND ? ORDER BY payment_key / ?, wallet_key, payment_key",
         (first, last, SLOTS),
     )
     for (wallet_key, number), members in groupby(found, lambda row: (row[-1], row[0] // SLOTS)):
@@ -314,12 +319,17 @@ def _without_sheets(
 
 
 def _filled(blobs: Iterable[bytes], rows: Iterable[tuple[Any, ...]]) -> list[bytearray]:
-    """Return columns with payments written into their slots."""
+    """Return columns with payments, in the order of their numbers, written into their slots."""
     filled = [bytearray(blob) for blob in blobs]
-    columns = tuple((filled[n], p.pack_into, p.size) for n, p in enumerate(_PACKERS[:_OUTLINE]))
-    for key, *values in rows:
-        slot = key % SLOTS
-        values[3], values[5] = decode_amount(values[3]) or 0, decode_amount(values[5]) or 0
-        for (blob, pack_into, size), value in zip(columns, values, strict=True):
-            pack_into(blob, slot * size, value)
+    for _, members in groupby(enumerate(rows), lambda numbered: numbered[1][0] - numbered[0]):
+        columns: list[Sequence[Any]]
+        keys, *columns = zip(*(row for _, row in members), strict=True)
+        for column in (_RECEIVED, _ASKED):
+            columns[column] = [decode_amount(amount) or 0 for amount in columns[column]]
+        for blob, code, values in zip(filled, COLUMNS.values(), columns, strict=False):
+            numbers = array(code, values)
+            if sys.byteorder == "big":
+                numbers.byteswap()
+            slot = keys[0] % SLOTS * numbers.itemsize
+            blob[slot : slot + len(values) * numbers.itemsize] = numbers.tobytes()
     return filled

@@ -42,14 +42,19 @@ def folded(text: str) -> str:
 
 def texts_of(reference: str, description: str, metadata_json: str) -> Texts:
     """Return a payment's texts, folded."""
+    return _texts(reference, description, _decoded(metadata_json))
+
+
+def texts_and_outline(reference: str, description: str, metadata_json: str) -> tuple[Texts, str]:
+    """Return what `texts_of` and `outline_of` do."""
+    metadata = _decoded(metadata_json)
+    return _texts(reference, description, metadata), _outlined(metadata, metadata_json)
+
+
+def _texts(reference: str, description: str, metadata: Any) -> Texts:
     own = (reference, description)
-    others = [value for value in values_of(metadata_json) if value not in own]
+    others = [value for value in _leaves(metadata) if value not in own]
     return Texts(folded(reference), folded(description), _LINE_END.join(map(folded, others)))
-
-
-def values_of(metadata_json: str) -> tuple[str, ...]:
-    """Return the values anywhere in a metadata object as texts; none where it is not JSON."""
-    return tuple(_leaves(_decoded(metadata_json)))
 
 
 def values_at(metadata_json: str, path: str) -> tuple[str, ...] | None:
@@ -67,8 +72,12 @@ def outline_of(metadata_json: str) -> str:
     `values_at` finds a path in it if and only if it finds one in the object; objects that are
     filled in alike have the same. It is empty where there are no names.
     """
+    return _outlined(_decoded(metadata_json), metadata_json)
+
+
+def _outlined(metadata: Any, metadata_json: str) -> str:
     try:
-        outline = _outline(_decoded(metadata_json))
+        outline = _outline(metadata)
         return _ENCODER.encode(outline).decode() if outline else ""
     except RecursionError:
         return metadata_json
@@ -76,10 +85,11 @@ def outline_of(metadata_json: str) -> str:
 
 def _outline(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _outline(value[name]) for name in sorted(value)} or 0
+        inner = {name: _outline(own) for name, own in value.items() if isinstance(own, dict | list)}
+        return {name: inner.get(name, 0) for name in sorted(value)} or 0
     if isinstance(value, list):
-        inner = (_outline(member) for member in value if isinstance(member, dict | list))
-        distinct = {_ENCODER.encode(outline): outline for outline in inner if outline}
+        outlines = (_outline(member) for member in value if isinstance(member, dict | list))
+        distinct = {_ENCODER.encode(outline): outline for outline in outlines if outline}
         return [distinct[text] for text in sorted(distinct)] or 0
     return 0
 
