@@ -331,6 +331,12 @@ class OpdashApp(App[None]):
             return
         self.push_screen(DoctorScreen(profile))
 
+    def action_inspector(self) -> None:
+        """Show the last requests."""
+        from opdash.tui.screens.inspector import InspectorScreen
+
+        self.push_screen(InspectorScreen())
+
     def show_scope(self, profile_name: str) -> None:
         """Ask which of a wallet's payments to see, and see them from then on."""
         from opdash.tui.screens.scope import ScopeScreen

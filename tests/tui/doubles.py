@@ -31,6 +31,7 @@ from opdash.service.events import (
 )
 from opdash.service.giving_back import GivenBack
 from opdash.service.grant_office import GrantView
+from opdash.service.inspection import RequestLog
 from opdash.service.rights import Right
 from opdash.service.session import WalletSession
 from opdash.service.status import Phase, Status
@@ -226,6 +227,7 @@ class FakeDashboard:
         self.views: list[TableView] = []
         self.save_failure: OpdashError | None = None
         self.grants = FakeOffice()
+        self.requests = RequestLog(200)
 
     @property
     def profiles(self) -> tuple[Profile, ...]:

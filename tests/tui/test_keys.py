@@ -30,6 +30,7 @@ from opdash.tui.screens.doctor import DoctorScreen
 from opdash.tui.screens.give_back import GiveBackScreen, Kind
 from opdash.tui.screens.grants import GrantsScreen
 from opdash.tui.screens.help import HelpScreen
+from opdash.tui.screens.inspector import InspectorScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.outgoing_list import OutgoingListScreen
 from opdash.tui.screens.receipts import ReceiptsScreen
@@ -40,6 +41,7 @@ from opdash.tui.screens.searches import SearchesScreen
 from opdash.tui.screens.sort import SortScreen
 from opdash.tui.screens.wallets import WalletsScreen
 from tests.tui.doubles import World, grant_view, shop_payments
+from tests.tui.request_doubles import request_screen
 
 
 @pytest.fixture
@@ -85,6 +87,8 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.SAVE_SEARCH: lambda: SaveSearchScreen(session, SavedSearch("", "tip")),
         Place.CONSENT: lambda: ConsentScreen(consent),
         Place.HELP: lambda: HelpScreen(Place.PAYMENTS),
+        Place.INSPECTOR: InspectorScreen,
+        Place.REQUEST: request_screen,
     }
     return makers[place]() if place in makers else None
 

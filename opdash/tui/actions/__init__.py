@@ -14,6 +14,7 @@ from opdash.tui.actions.columns import columns
 from opdash.tui.actions.dialogs import dialogs, explanations, forms
 from opdash.tui.actions.doctor import doctor
 from opdash.tui.actions.grants import grants
+from opdash.tui.actions.inspector import inspector
 from opdash.tui.actions.moving import everywhere, movement
 from opdash.tui.actions.outgoing import all_wallets, beside, outgoing_list
 from opdash.tui.actions.payments import payments, receipts
@@ -44,6 +45,7 @@ ACTIONS: tuple[Action, ...] = (
     *doctor(),
     *forms(),
     *movement(),
+    *inspector(),
     *dialogs(),
     *explanations(),
     *everywhere(),

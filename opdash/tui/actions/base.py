@@ -33,6 +33,8 @@ class Place(StrEnum):
     SAVE_SEARCH = "Save a search"
     CONSENT = "Consent"
     HELP = "Help"
+    INSPECTOR = "Request inspector"
+    REQUEST = "One request"
 
 
 MODAL_PLACES = frozenset(

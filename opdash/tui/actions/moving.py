@@ -42,12 +42,14 @@ def movement() -> tuple[Action, ...]:
     """Return how to move in lists, sheets and forms."""
 
     def move(id_: str, keys: tuple[str, ...], label: str, sentence: str) -> Action:
-        return Action(id_, keys, label, sentence, LISTS, in_palette=False)
+        places = (*LISTS, Place.INSPECTOR)
+        return Action(id_, keys, label, sentence, places, in_palette=False)
 
     def scroll(
         id_: str, keys: tuple[str, ...], label: str, sentence: str, *, forms: bool = False
     ) -> Action:
-        places = (*SHEETS, *FORMS) if forms else SHEETS
+        sheets = (*SHEETS, Place.REQUEST)
+        places = (*sheets, *FORMS) if forms else sheets
         return Action(id_, keys, label, sentence, places, in_palette=False)
 
     def field(id_: str, key: str, label: str, sentence: str) -> Action:
