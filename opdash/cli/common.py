@@ -1,15 +1,17 @@
-"""What every command line has in common, for commands that do without a parser.
+"""What every command line has in common, for commands that do without a parser and tables.
 
 The screen opens without `argparse`: importing it takes longer than all that it would do there.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from opdash.errors import InputError
+from opdash.safetext import safe_text
 
 if TYPE_CHECKING:
     from opdash.settings import ConsentWay
@@ -51,3 +53,33 @@ def global_options(given: Mapping[str, Any]) -> GlobalOptions:
 def place(path: Path | None) -> Path | None:
     """Return the absolute path that a person means; nothing for None."""
     return path.expanduser().absolute() if path is not None else None
+
+
+def talk(*lines: str) -> None:
+    """Say something to the person on standard error."""
+    if sys.stderr is None:
+        return
+    for line in lines:
+        sys.stderr.write(safe_text(line) + "\n")
+    sys.stderr.flush()
+
+
+def is_interactive() -> bool:
+    """Return whether a person can be asked: both input and talk are at a terminal."""
+    return _are_at_terminal(sys.stdin, sys.stderr)
+
+
+def can_show_screen() -> bool:
+    """Return whether the screen can be drawn and typed at; Textual draws on standard error."""
+    return _are_at_terminal(sys.stdin, sys.stdout, sys.stderr)
+
+
+def ask(question: str) -> str:
+    """Ask on standard error and return the answer, empty at the end of input."""
+    sys.stderr.write(safe_text(question) + " ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def _are_at_terminal(*streams: TextIO | None) -> bool:
+    return all(stream is not None and stream.isatty() for stream in streams)

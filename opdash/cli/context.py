@@ -7,8 +7,14 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opdash.cli.common import GlobalOptions, UsageError, global_options
-from opdash.cli.output import ask, is_interactive, talk
+from opdash.cli.common import (
+    GlobalOptions,
+    UsageError,
+    ask,
+    global_options,
+    is_interactive,
+    talk,
+)
 from opdash.clock import Clock, SystemClock
 from opdash.errors import ConfigError
 from opdash.settings import Profile, Settings, SettingsStore

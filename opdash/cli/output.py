@@ -12,6 +12,10 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, TextIO
 
+from opdash.cli.common import ask as ask
+from opdash.cli.common import can_show_screen as can_show_screen
+from opdash.cli.common import is_interactive as is_interactive
+from opdash.cli.common import talk as talk
 from opdash.safetext import ELLIPSIS, safe_text
 
 _GAP = "  "
@@ -73,15 +77,6 @@ def print_lines(*lines: str) -> None:
     sys.stdout.flush()
 
 
-def talk(*lines: str) -> None:
-    """Say something to the person on standard error."""
-    if sys.stderr is None:
-        return
-    for line in lines:
-        sys.stderr.write(safe_text(line) + "\n")
-    sys.stderr.flush()
-
-
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
     """Print rows under their headings, in columns as wide as what they hold."""
     safe = [[Cell(safe_text(cell.text), cell.style) for cell in row] for row in rows]
@@ -116,27 +111,6 @@ def painted(text: str, style: Style, stream: TextIO) -> str:
 def shows_colour(stream: TextIO) -> bool:
     """Return whether a stream is a terminal that wants colours (see no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def is_interactive() -> bool:
-    """Return whether a person can be asked: both input and talk are at a terminal."""
-    return _are_at_terminal(sys.stdin, sys.stderr)
-
-
-def can_show_screen() -> bool:
-    """Return whether the screen can be drawn and typed at; Textual draws on standard error."""
-    return _are_at_terminal(sys.stdin, sys.stdout, sys.stderr)
-
-
-def _are_at_terminal(*streams: TextIO | None) -> bool:
-    return all(stream is not None and stream.isatty() for stream in streams)
-
-
-def ask(question: str) -> str:
-    """Ask on standard error and return the answer, empty at the end of input."""
-    sys.stderr.write(safe_text(question) + " ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip()
 
 
 def cell_width(text: str) -> int:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from opdash.cli.common import UsageError
+from opdash.cli.common import UsageError, can_show_screen
 from opdash.cli.context import opened
-from opdash.cli.output import can_show_screen
 
 _PLACES = ("--config", "--data-dir")
 

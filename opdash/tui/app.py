@@ -108,7 +108,7 @@ class OpdashApp(App[None]):
     ) -> None:
         first = wallet or _first_profile(dashboard.settings)
         # Textual loads no sheets for the screen that it begins with.
-        super().__init__(css_path=sheets("base", "widgets", "payments" if first else "wallets"))
+        super().__init__(css_path=sheets("base", "payments" if first else "wallets"))
         self.dashboard = dashboard
         self.demo = demo
         self._first = first
@@ -150,7 +150,14 @@ class OpdashApp(App[None]):
         if not gc.isenabled():  # whoever started opdash put this off until now
             gc.freeze()
             gc.enable()
+        self._load_sheets("widgets", "payments_parts")
         self.background(self._start, "start")
+
+    def _load_sheets(self, *names: str) -> None:
+        for path in sheets(*names):
+            if not self.stylesheet.has_source(str(path), ""):
+                self.stylesheet.read(path)
+        self.stylesheet.update(self)
 
     async def _start(self) -> None:
         try:

@@ -76,7 +76,7 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
     """
 
     PLACE = Place.PAYMENTS
-    CSS_PATH = sheets("payments")
+    CSS_PATH = sheets("payments", "payments_parts")
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.PAYMENTS)
     AUTO_FOCUS = "PaymentTable"
     BLANK = True  # its lines cover it; painting what they cover took a fifth of a frame
