@@ -38,11 +38,13 @@ from opdash.tui.failures import run_in_background, told
 from opdash.tui.screens.base import _Shared
 from opdash.tui.stylesheets import sheets
 from opdash.tui.themes import DARK, THEMES, other_theme, theme_named
+from opdash.tui.typing_ahead import CarriedOut, Typed, TypingAhead
 from opdash.tui.widgets.reading import caught_up_words
 
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.driver import Driver
+    from textual.events import Event as TextualEvent
 
 _LOG = logging.getLogger(__name__)
 
@@ -116,6 +118,7 @@ class OpdashApp(App[None]):
         self._heard: deque[Event] = deque()
         self._questions: dict[tuple[str, int], ConsentNeeded] = {}
         self._unsubscribe: Callable[[], None] | None = None
+        self._typing_ahead = TypingAhead(self, super().on_event)
         self.failure: LedgerError | None = None
         """Why there is nothing to show after all: the ledger cannot be written."""
         for theme in THEMES:
@@ -177,6 +180,17 @@ class OpdashApp(App[None]):
         return None if self._example is None else await asyncio.to_thread(self._example)
 
     # What Textual would do otherwise
+
+    async def on_event(self, event: TextualEvent) -> None:
+        """Hand an event on; what is typed goes key by key."""
+        if isinstance(event, Typed) and not event.is_forwarded:
+            await self._typing_ahead.take(event)
+        else:
+            await super().on_event(event)
+
+    async def on_carried_out(self, message: CarriedOut) -> None:
+        """Take the next key."""
+        await self._typing_ahead.carried_out(message.number)
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver: one that knows when its terminal is gone."""

@@ -185,3 +185,16 @@ def test_a_broken_configuration_opens_no_screen(shop: Shell) -> None:
 
         assert screen.process.wait(PATIENCE) == 2
     assert b"\x1b[?1049h" not in screen.written
+
+
+def test_what_is_typed_at_once_is_carried_out_key_by_key(shop: Shell) -> None:
+    shop.done("create", "--amount", "7.77", "--reference", "INV-777")
+    shop.done("create", "--amount", "8.88", "--reference", "INV-888")
+    with terminal(shop) as screen:
+        screen.wait_for("INV-888")
+        screen.wait_for("live")
+        screen.type("/ref:INV-777\r")
+        screen.wait_for("known match")
+        screen.type("n12.50\tfor the lamp\t")
+        screen.wait_for("12.50")
+        screen.wait_for("for the lamp")
