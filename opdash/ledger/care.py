@@ -14,6 +14,7 @@ from typing import Final
 from opdash.errors import LedgerError
 from opdash.ledger import schema
 from opdash.ledger.database import explained, open_for_writing
+from opdash.ledger.sheets import begin_sheets_anew, count_sheets_amiss
 from opdash.ledger.wallets import added_up
 from opdash.safetext import safe_text
 
@@ -104,6 +105,8 @@ def _check(connection: sqlite3.Connection, findings: list[Finding]) -> Health:
     )
     findings.append(_counts(connection))
     off = _figures_that_are_off(connection)
+    if amiss := count_sheets_amiss(connection):
+        off.append(f"{amiss:,} sheets, which searches read, do not say what payments say")
     figures = "; ".join(off) if off else "as the payments add up"
     findings.append(Finding("figures", figures, ok=not off))
     return Health(tuple(findings), damaged=strays > 0, figures_are_off=bool(off))
@@ -150,6 +153,8 @@ def _figures_that_are_off(connection: sqlite3.Connection) -> list[str]:
 def set_figures_right(path: Path) -> None:
     """Compute the figures of every wallet address anew from its payments.
 
+    Sheets that are not right are thrown away; opdash writes them anew when it runs.
+
     Raises:
         LedgerError: The ledger cannot be written.
     """
@@ -162,6 +167,8 @@ def set_figures_right(path: Path) -> None:
                    WHERE wallet_key = ?""",
                 (counted, str(added), key),
             )
+        if count_sheets_amiss(connection):
+            begin_sheets_anew(connection)
         connection.execute("COMMIT")
 
 

@@ -44,7 +44,7 @@ from opdash.ledger.rows import (
     select,
 )
 from opdash.ledger.search.index import Document, TextIndex
-from opdash.ledger.sheets import SheetWriter
+from opdash.ledger.sheet_writer import SheetWriter
 from opdash.ledger.wallets import Wallet, save_figures
 from opdash.openpayments.resources import IncomingPayment
 

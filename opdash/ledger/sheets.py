@@ -70,20 +70,19 @@ SLOT_MARK: Final = b"\0"
 NO_TEXTS: Final = SLOT_MARK * (SLOTS - 1)
 """The texts of a sheet without payments."""
 
-_PACKERS: Final = tuple(struct.Struct(f"<{code}") for code in COLUMNS.values())
 _RECEIVED: Final = list(COLUMNS).index("received")
 _ASKED: Final = list(COLUMNS).index("asked")
-_OUTLINE: Final = len(COLUMNS) - 1
-_NAMES: Final = ", ".join(COLUMNS)
-_EMPTY: Final = tuple(bytes(SLOTS * packer.size) for packer in _PACKERS)
-_AT_ONCE: Final = 200
+OUTLINE: Final = struct.Struct("<I")
+"""How the number of an outline, the last column, is written."""
 
-_SELECT: Final = f"SELECT {_NAMES} FROM sheet WHERE sheet_key = ?"  # noqa: S608 - only names of this file
-_INSERT: Final = f"INSERT INTO sheet ({_NAMES}, sheet_key) VALUES (?{', ?' * len(COLUMNS)})"  # noqa: S608 - only names of this file
-# Blobs that keep their length are written over in place, and only the disk pages that differ.
-_UPDATE: Final = f"UPDATE sheet SET {' = ?, '.join(COLUMNS)} = ? WHERE sheet_key = ?"  # noqa: S608 - only names of this file
+NAMES: Final = ", ".join(COLUMNS)
+EMPTY: Final = tuple(bytes(SLOTS * struct.calcsize(f"<{code}")) for code in COLUMNS.values())
+"""The columns of a sheet without payments."""
 
-_NUMBERS: Final = """SELECT payment_key, state,
+_LAST: Final = (1 << 63) - 1
+
+SELECT: Final = f"SELECT {NAMES} FROM sheet WHERE sheet_key = ?"  # noqa: S608 - only names of this file
+NUMBERS: Final = """SELECT payment_key, state,
     final + 2 * needs_action + 4 * completed + 8 * (gone_at IS NOT NULL) + 16 * (anomalies <> '')
       + 32 * (reference <> '') + 64 * (description <> '') + 128 * (metadata <> ''),
     received_asset_key, received, coalesce(asked_asset_key, 0), asked,
@@ -142,86 +141,6 @@ def read_gap(connection: sqlite3.Connection) -> Gap:
     return Gap(1, 0) if found is None else Gap(*found)
 
 
-class SheetWriter:
-    """Writes sheets; lives as long as one transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._outlines: dict[str, int] = {"": 0}
-        self._gap = read_gap(connection)
-
-    def write(self, wallet_key: int, keys: Iterable[int], contents: Mapping[int, Contents]) -> None:
-        """Take over payments of a wallet address from ``payment``, as they are there by now.
-
-        Args:
-            wallet_key: The wallet address's number.
-            keys: The numbers of those that are new or not as they were.
-            contents: What those hold that are new or have other texts than before.
-        """
-        wanted = sorted(key for key in keys if not self._gap.first <= key <= self._gap.last)
-        for number, members in groupby(wanted, lambda key: key // SLOTS):
-            of_sheet = list(members)
-            rows: list[tuple[Any, ...]] = []
-            for start in range(0, len(of_sheet), _AT_ONCE):
-                some = of_sheet[start : start + _AT_ONCE]
-                marks = ", ".join("?" * len(some))
-                of_these = (
-                    f"{_NUMBERS} FROM payment WHERE payment_key IN ({marks}) ORDER BY payment_key"
-                )
-                rows += self._connection.execute(of_these, some).fetchall()
-            own = {key: contents[key] for key in of_sheet if key in contents}
-            self._put(wallet_key * SHEETS_OF_A_WALLET + number, rows, own)
-
-    def take_in(self, limit: int) -> bool:
-        """Take in payments that have no sheets yet, about ``limit``; return whether more wait."""
-        first, last = self._gap
-        if first > last:
-            return False
-        end = min(last, (first + limit + SLOTS - 1) // SLOTS * SLOTS - 1)
-        for wallet_key, sheet_first, rows in _without_sheets(self._connection, first, end):
-            contents = {row[0]: Contents.of(*row[-3:]) for row in rows}
-            sheet_key = wallet_key * SHEETS_OF_A_WALLET + sheet_first // SLOTS
-            self._put(sheet_key, [row[:-3] for row in rows], contents)
-        self._connection.execute("UPDATE sheet_gap SET first = ?", (end + 1,))
-        self._gap = Gap(end + 1, last)
-        return end < last
-
-    def _put(
-        self, sheet_key: int, rows: Sequence[tuple[Any, ...]], contents: Mapping[int, Contents]
-    ) -> None:
-        known = self._connection.execute(_SELECT, (sheet_key,)).fetchone()
-        blobs = _filled(known or _EMPTY, rows)
-        if contents:
-            packer = _PACKERS[_OUTLINE]
-            for key, one in contents.items():
-                number = self._outline_key(one.outline)
-                packer.pack_into(blobs[_OUTLINE], key % SLOTS * packer.size, number)
-            self._put_texts(sheet_key, contents)
-        self._connection.execute(_UPDATE if known else _INSERT, (*blobs, sheet_key))
-
-    def _put_texts(self, sheet_key: int, contents: Mapping[int, Contents]) -> None:
-        found = self._connection.execute(
-            "SELECT texts FROM sheet_text WHERE sheet_key = ?", (sheet_key,)
-        ).fetchone()
-        entries = (NO_TEXTS if found is None else found[0]).split(SLOT_MARK)
-        for key, one in contents.items():
-            entries[key % SLOTS] = one.entry
-        self._connection.execute(
-            "INSERT OR REPLACE INTO sheet_text VALUES (?, ?)",
-            (sheet_key, SLOT_MARK.join(entries)),
-        )
-
-    def _outline_key(self, outline: str) -> int:
-        known = self._outlines.get(outline)
-        if known is None:
-            self._connection.execute("INSERT OR IGNORE INTO outline (text) VALUES (?)", (outline,))
-            (known,) = self._connection.execute(
-                "SELECT outline_key FROM outline WHERE text = ?", (outline,)
-            ).fetchone()
-            self._outlines[outline] = int(known)
-        return int(known)
-
-
 class Outlines:
     """The outlines of metadata by their numbers."""
 
@@ -269,17 +188,9 @@ def sheets_of_gap(
 ) -> Iterator[Sheet]:
     """Make sheets, with all columns, for payments that are still without; that takes longer."""
     gap = read_gap(connection)
-    for owner, first, rows in _without_sheets(connection, gap.first, gap.last):
-        if owner != wallet_key:
-            continue
-        blobs = _filled(_EMPTY, [row[:-3] for row in rows])
-        entries = [b""] * SLOTS
-        packer = _PACKERS[_OUTLINE]
-        for row in rows:
-            contents, slot = Contents.of(*row[-3:]), row[0] % SLOTS
-            entries[slot] = contents.entry
-            packer.pack_into(blobs[_OUTLINE], slot * packer.size, outlines.key(contents.outline))
-        yield Sheet(first, tuple(blobs), SLOT_MARK.join(entries))
+    for owner, first, rows in without_sheets(connection, gap.first, gap.last):
+        if owner == wallet_key:
+            yield _made(first, rows, outlines)
 
 
 def sheet_span(wallet_key: int) -> tuple[int, int]:
@@ -305,12 +216,40 @@ def begin_sheets_anew(connection: sqlite3.Connection) -> None:
     )
 
 
-def _without_sheets(
+def count_sheets_amiss(connection: sqlite3.Connection) -> int:
+    """Return how many sheets do not say what the payments say; reads all of the ledger."""
+    gap, outlines, amiss, expected = read_gap(connection), Outlines(connection), 0, 0
+    spans = [(0, gap.first - 1), (gap.last + 1, _LAST)] if gap.first <= gap.last else [(0, _LAST)]
+    for first, last in spans:
+        for wallet_key, number, rows in without_sheets(connection, first, last):
+            sheet_key = wallet_key * SHEETS_OF_A_WALLET + number // SLOTS
+            stored = connection.execute(SELECT, (sheet_key,)).fetchone()
+            texts = connection.execute(
+                "SELECT texts FROM sheet_text WHERE sheet_key = ?", (sheet_key,)
+            ).fetchone()
+            sheet = _made(number, rows, outlines)
+            expected += 1
+            amiss += (stored, texts) != (sheet.blobs, (sheet.texts,))
+    (there,) = connection.execute("SELECT COUNT(*) FROM sheet").fetchone()
+    return max(amiss, abs(int(there) - expected))
+
+
+def _made(first: int, rows: Sequence[tuple[Any, ...]], outlines: Outlines) -> Sheet:
+    blobs = filled(EMPTY, [row[:-3] for row in rows])
+    entries = [b""] * SLOTS
+    for row in rows:
+        contents, slot = Contents.of(*row[-3:]), row[0] % SLOTS
+        entries[slot] = contents.entry
+        OUTLINE.pack_into(blobs[-1], slot * OUTLINE.size, outlines.key(contents.outline))
+    return Sheet(first, tuple(map(bytes, blobs)), SLOT_MARK.join(entries))
+
+
+def without_sheets(
     connection: sqlite3.Connection, first: int, last: int
 ) -> Iterator[tuple[int, int, list[tuple[Any, ...]]]]:
     """Return wallet address, first number and rows of each sheet that has still to be made."""
     found = connection.execute(
-        f"{_NUMBERS}{_OF_TEXTS}, wallet_key FROM payment "
+        f"{NUMBERS}{_OF_TEXTS}, wallet_key FROM payment "
         "WHERE payment_key BETWEEN ? AND ? ORDER BY payment_key / ?, wallet_key, payment_key",
         (first, last, SLOTS),
     )
@@ -318,14 +257,13 @@ def _without_sheets(
         yield wallet_key, number * SLOTS, [row[:-1] for row in members]
 
 
-def _filled(blobs: Iterable[bytes], rows: Iterable[tuple[Any, ...]]) -> list[bytearray]:
+def filled(blobs: Iterable[bytes], rows: Iterable[tuple[Any, ...]]) -> list[bytearray]:
     """Return columns with payments, in the order of their numbers, written into their slots."""
     filled = [bytearray(blob) for blob in blobs]
     for _, members in groupby(enumerate(rows), lambda numbered: numbered[1][0] - numbered[0]):
-        columns: list[Sequence[Any]]
         keys, *columns = zip(*(row for _, row in members), strict=True)
         for column in (_RECEIVED, _ASKED):
-            columns[column] = [decode_amount(amount) or 0 for amount in columns[column]]
+            columns[column] = tuple(decode_amount(amount) or 0 for amount in columns[column])
         for blob, code, values in zip(filled, COLUMNS.values(), columns, strict=False):
             numbers = array(code, values)
             if sys.byteorder == "big":

@@ -12,6 +12,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opdash.ledger.care import check, set_figures_right
 from opdash.ledger.encoding import decode_amount
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Scope
@@ -33,6 +34,7 @@ from opdash.ledger.sheets import (
     Contents,
     Outlines,
     begin_sheets_anew,
+    count_sheets_amiss,
     read_gap,
     read_sheets,
     sheets_of_gap,
@@ -180,6 +182,25 @@ def test_payments_without_sheets_are_found_and_taken_in(book: Book, reader: Ledg
     assert reader.count(ADDRESS, query) == 700
     assert not book.ledger.index_texts(1)
     assert not list(sheets_of_gap(connection, 1, Outlines(connection)))
+
+
+def test_sheets_that_are_not_right_are_found_and_written_anew(book: Book) -> None:
+    for start in range(0, 600, 100):
+        book.record(*(payment(f"p{n}", metadata={"orderId": n}) for n in range(start, start + 100)))
+    connection = book.ledger._connection
+    assert count_sheets_amiss(connection) == 0
+    connection.execute("UPDATE payment SET state = 60 WHERE payment_key IN (1, 2, 400)")
+    assert count_sheets_amiss(connection) == 2
+    health = check(book.path)
+    assert health.figures_are_off
+    assert "2 sheets, which searches read" in health.findings[-1].text
+    set_figures_right(book.path)
+    assert check(book.path).ok
+    while book.ledger.index_texts(300):
+        assert count_sheets_amiss(connection) == 0
+    assert in_step(book)
+    connection.execute("DELETE FROM sheet WHERE 1")
+    assert count_sheets_amiss(connection) == 3
 
 
 @given(OBJECTS, st.sampled_from(["a", "b", "a.b", "list.b", "list", "orderId", "lamp.b", "x"]))

@@ -22,7 +22,8 @@ from typing import Final
 
 import msgspec
 
-from opdash.ledger.sheets import Contents, SheetWriter, forget_sheets, read_gap
+from opdash.ledger.sheet_writer import SheetWriter
+from opdash.ledger.sheets import Contents, forget_sheets, read_gap
 
 _COUNTERS: Final = 1 << 22
 _SECONDS: Final = 1 << 33
