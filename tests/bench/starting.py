@@ -1,7 +1,8 @@
 """Starting: from nothing to a payment on the screen, and to the help.
 
-The screen is the real one, ``python -m opdash`` in a pseudo-terminal over a ledger of 100,000
-payments, and the baseline an empty Textual app in the same one: what neither can do without.
+The screen is the real one, as pip's ``opdash`` starts it, in a pseudo-terminal over a ledger of
+100,000 payments, and the baseline an empty Textual app in the same one: what neither can do
+without.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ PAYMENTS = 100_000
 _ROUNDS = 13
 _HELP_ROUNDS = 25
 
+_SCRIPT = "import sys; from opdash.cli.main import entry_point; sys.exit(entry_point())"
+"""What the ``opdash`` that pip installs consists of."""
+
 _EMPTY_APP = "from textual.app import App; App().run()"
 _WHOLE_FRAME = f"\x1b[{LINES};1H".encode()
 """What the last line of a frame begins with."""
@@ -45,7 +49,7 @@ def command_over(ledger: Path) -> list[str]:
     )
     if not config.exists():
         SettingsStore(config).save(Settings(profiles=(profile,)))
-    return [PYTHON, "-m", "opdash", "--config", str(config), "--data-dir", str(data_dir)]
+    return [PYTHON, "-c", _SCRIPT, "--config", str(config), "--data-dir", str(data_dir)]
 
 
 def known_row(ledger: Path) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Horizontal
+from textual.containers import Container
 from textual.notifications import SeverityLevel
 from textual.timer import Timer
 
@@ -47,7 +47,6 @@ from opdash.tui.screens.payments_view import WAIT, ViewKeeper
 from opdash.tui.screens.wallet_ways import WalletWays
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.filter_line import FilterLine
-from opdash.tui.widgets.notices import creation_result
 from opdash.tui.widgets.payment_table import PaymentTable
 
 if TYPE_CHECKING:
@@ -56,14 +55,8 @@ if TYPE_CHECKING:
 _TICK = 1.0
 
 
-class Below(Horizontal):
-    """What the table and the details lie on, and cover."""
-
-    BLANK = True
-
-
-class Room(Container):
-    """Where the details stand, and cover it."""
+class Ground(Container):
+    """What other widgets lie on, and cover."""
 
     BLANK = True
 
@@ -93,7 +86,7 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
         self._sum_again = False
         self._saving: Timer | None = None
         self._table: PaymentTable | None = None
-        self._room: Room | None = None
+        self._room: Ground | None = None
         self._pane: PaymentDetail | None = None
 
     # Building
@@ -118,7 +111,7 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
         )
         self._views = ViewKeeper(self.dashboard, self.session.profile.name, self._save_view_soon)
         yield from self._frame.above
-        with Below(id="body"):
+        with Ground(id="body"):
             table = self._new_table()
             if table is None or not self.dashboard.reader.count(self.session.wallet_id or ""):
                 yield self._frame.empty
@@ -144,9 +137,9 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
             self._table.painter.set_view(self.session.profile.scope)
         return self._table
 
-    def _new_room(self) -> Room:
+    def _new_room(self) -> Ground:
         """Return where the details stand; the first frame is painted before they are there."""
-        self._room = Room(id="detail-room")
+        self._room = Ground(id="detail-room")
         return self._room
 
     def _fill_room(self) -> None:
@@ -170,6 +163,7 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
         self._painted = True
         self._frame.complete(self)
         self._fill_room()
+        self._fill()
         self._sum_up()
         self._folds.update(self._table)
         self.call_later(self._restore_view)
@@ -268,6 +262,8 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
         self._fill()
 
     def _tell_result(self, creation: Creation, advice: str = "") -> None:
+        from opdash.tui.widgets.notices import creation_result
+
         asset = None if self.session.wallet is None else self.session.wallet.asset
         created = creation.status is CreationStatus.CREATED
         severity: SeverityLevel = "information" if created else "warning"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 from textual.widgets import Static
@@ -25,12 +26,14 @@ from opdash.tui.widgets.header import (
 )
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.line import Span
-from opdash.tui.widgets.notices import Notices, creation_sentence
 from opdash.tui.widgets.payment_table import PaymentTable
 from opdash.tui.widgets.reading import reading_words
 from opdash.tui.widgets.rule import Rule
 from opdash.tui.widgets.status_line import StatusLine, Whereabouts, status_spans
 from opdash.tui.widgets.summary import SummaryLine, summary_spans
+
+if TYPE_CHECKING:
+    from opdash.tui.widgets.notices import Notices
 
 WIDE = 110
 """Columns from which there is room for the details and for whole words."""
@@ -63,7 +66,7 @@ class PaymentsFrame:
         self._totals = totals
         self._header = HeaderLine()
         self._summary = SummaryLine()
-        self._notices = Notices()
+        self._notices: Notices | None = None
         self._rules = (Rule(id="upper-rule"), Rule(id="lower-rule"))
         self._status = StatusLine()
         self._keys = KeyLine(Place.PAYMENTS)
@@ -72,9 +75,13 @@ class PaymentsFrame:
 
     def complete(self, screen: Widget) -> None:
         """Mount what the first frame did without; doing so again does nothing."""
-        if self._notices.is_attached:
+        if self._notices is not None:
             return
+        from opdash.tui.widgets.notices import Notices
+
+        self._notices = Notices()
         screen.mount(self._notices, after=self._summary)
+        self._fill_notices(table)
         screen.mount(self._totals.lines, self._search.line, after=self._rules[1])
         if not self.empty.is_attached:
             screen.query_one("#body").mount(self.empty, before=0)
@@ -166,6 +173,10 @@ class PaymentsFrame:
         return [*off, "next_page"] if on_last_page and no_more else off
 
     def _fill_notices(self, table: PaymentTable | None) -> None:
+        if self._notices is None:
+            return
+        from opdash.tui.widgets.notices import creation_sentence
+
         status, wallet = self._session.status, self._session.wallet
         problem = self._figures.problem or self._folds.problem
         if has_rows(table) and not problem:
