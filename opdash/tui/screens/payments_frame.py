@@ -81,7 +81,6 @@ class PaymentsFrame:
 
         self._notices = Notices()
         screen.mount(self._notices, after=self._summary)
-        self._fill_notices(table)
         screen.mount(self._totals.lines, self._search.line, after=self._rules[1])
         if not self.empty.is_attached:
             screen.query_one("#body").mount(self.empty, before=0)
