@@ -31,6 +31,7 @@ def fields(saved: Salvage) -> list[tuple[str, str]]:
         ("payments", _joined(_payments(saved))),
         ("time lines", _joined(_lines(saved))),
         ("creations", _joined(_creations(saved))),
+        ("decisions", _joined(_decisions(saved))),
         ("not saved", "how far the server's list was read: opdash reads it anew"),
     ]
 
@@ -59,6 +60,12 @@ def _creations(saved: Salvage) -> list[str]:
     return said
 
 
+def _decisions(saved: Salvage) -> list[str]:
+    if not saved.decisions and not saved.decisions_lost:
+        return []
+    return [f"{saved.decisions:,} saved", _lost(saved.decisions_lost, "at most ")]
+
+
 def _lost(count: int, hedge: str = "") -> str:
     return f"{hedge}{count:,} could not be read" if count else ""
 
@@ -80,11 +87,13 @@ def _as_json(saved: Salvage) -> dict[str, object]:
             "steps": saved.steps,
             "creations": saved.creations,
             "unresolvedCreations": saved.unresolved,
+            "decisions": saved.decisions,
         },
         "lost": {
             "payments": saved.payments_lost,
             "stepsAtMost": saved.steps_lost,
             "creationsAtMost": saved.creations_lost,
+            "decisionsAtMost": saved.decisions_lost,
             "timeLinesNotWhole": saved.broken_lines,
         },
     }

@@ -44,6 +44,7 @@ from opdash.openpayments.resources import WalletAddress
 
 if TYPE_CHECKING:
     from opdash.ledger.charting import Chart
+    from opdash.ledger.decisions import Decision
     from opdash.ledger.fold_index import FoldIndex
     from opdash.ledger.folds import FoldRule
     from opdash.ledger.outgoing import SeenOutgoing
@@ -494,6 +495,13 @@ class LedgerReader:
         """Return a creation by its request id, or None."""
         with self._snapshot():
             return read_creation(self._connection, request_id)
+
+    def decisions(self, wallet_id: str) -> tuple[Decision, ...]:
+        """Return what people decided about invoices, undone or not, oldest first."""
+        from opdash.ledger.decisions import read_decisions
+
+        with self._snapshot():
+            return read_decisions(self._connection, wallet_id)
 
     def walk_state(self, wallet_id: str, scope: Scope) -> WalkState | None:
         """Return how far a scope's list was read without a gap; None where it was not read."""

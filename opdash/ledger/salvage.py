@@ -19,13 +19,23 @@ from typing import Final
 from opdash.ledger.encoding import SCOPES, encode_amount
 from opdash.ledger.pages import Cell, Kind, Pages, Value
 from opdash.ledger.records import UNRESOLVED, TimelineKind
+from opdash.ledger.schema import add_decisions
 from opdash.ledger.shapes import Shape, is_base, shapes_of
 from opdash.ledger.wallets import added_up
 
 VERSION: Final = 4
 """The version of a ledger that rows are taken over into; later steps bring it up to date."""
 
-TAKEN_OVER: Final = ("asset", "base", "wallet", "payment", "sight", "entry", "creation")
+TAKEN_OVER: Final = (
+    "asset",
+    "base",
+    "wallet",
+    "payment",
+    "sight",
+    "entry",
+    "creation",
+    "decision",
+)
 """The tables that hold what only the ledger knows; all others follow from these or the server."""
 
 _AT_ONCE: Final = 500
@@ -47,6 +57,8 @@ class Salvage:
         creations: What opdash set out to create.
         unresolved: Those of them whose end is not known.
         creations_lost: At most so many more there were.
+        decisions: What people decided about invoices.
+        decisions_lost: At most so many more there were.
     """
 
     wallets: int = 0
@@ -59,6 +71,8 @@ class Salvage:
     creations: int = 0
     unresolved: int = 0
     creations_lost: int = 0
+    decisions: int = 0
+    decisions_lost: int = 0
 
     @property
     def anything(self) -> bool:
@@ -92,6 +106,7 @@ class _Taking:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        add_decisions(connection)  # their migration leaves them be
         self._shapes = shapes_of(TAKEN_OVER, VERSION)
         self._inserts: dict[tuple[str, int], str] = {}
         self._waiting: list[tuple[Shape, tuple[Value, ...]]] = []
@@ -129,6 +144,8 @@ class _Taking:
             creations=kept["creation"],
             unresolved=self._unresolved(),
             creations_lost=max(self._highest["creation"], read["creation"]) - kept["creation"],
+            decisions=kept["decision"],
+            decisions_lost=max(self._highest["decision"], read["decision"]) - kept["decision"],
         )
 
     # Rows

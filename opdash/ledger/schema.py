@@ -8,7 +8,8 @@
        ├──< walk                         how far each scope has been read
        ├──< scan                         how far a reading of a scope's whole list has come
        ├──< creation                     what opdash set out to create
-       └──< outgoing                     what was seen of outgoing payments
+       ├──< outgoing                     what was seen of outgoing payments
+       └──< decision                     what people decided about invoices and payments
     payment ── document ── words         where its texts stand in the index for searches
            └── unindexed                 its texts are not in there
     payment ── sheet, sheet_text         its columns once more, side by side with those of others
@@ -38,6 +39,8 @@
   transactions; ``revision`` counts the transactions that changed what a reader would see.
 - ``outgoing`` keeps the latest representation too. ``sent_changed_at`` is NULL until ``sent`` was
   seen to change; its state is derived when it is read, because that depends on the receiver.
+- ``decision`` names payments by their URLs: what was decided outlives what is known of them.
+  ``undone_at`` is 0 while a decision stands; ``amount`` is a decimal text.
 - ``announced`` has bit 1 for "paid" and bit 2 for "received".
 - ``document``, ``words`` and ``unindexed`` are explained in `opdash.ledger.search.index`;
   ``sheet``, ``sheet_text``, ``sheet_gap`` and ``outline`` in `opdash.ledger.sheets`.
@@ -281,6 +284,25 @@ def _add_outgoing(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX outgoing_by_receiver ON outgoing (receiver)")
 
 
+def add_decisions(connection: sqlite3.Connection) -> None:
+    """Make room for what people decide, unless a repair has done so and taken it over."""
+    connection.execute(
+        """CREATE TABLE IF NOT EXISTS decision (
+            decision_key INTEGER PRIMARY KEY AUTOINCREMENT,
+            wallet_key INTEGER NOT NULL REFERENCES wallet,
+            kind TEXT NOT NULL,
+            invoice TEXT NOT NULL,
+            payment TEXT NOT NULL,
+            amount TEXT,
+            at INTEGER NOT NULL,
+            undone_at INTEGER NOT NULL
+        )"""
+    )
+    connection.execute(
+        "CREATE INDEX IF NOT EXISTS decision_by_wallet ON decision (wallet_key, payment)"
+    )
+
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     _create,
     _add_scans,
@@ -288,6 +310,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     _add_client,
     _add_sheets,
     _add_outgoing,
+    add_decisions,
 )
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 

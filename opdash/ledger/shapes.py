@@ -13,12 +13,18 @@ from typing import Any, Final
 import msgspec
 
 from opdash.ledger import schema
+from opdash.ledger.decisions import DecisionKind
 from opdash.ledger.encoding import SCOPES, STATES
 from opdash.ledger.pages import EMPTY_TEXT, Cell, Kind, Value
 from opdash.ledger.records import CreationStatus, Source, TimelineKind
 
 _AMOUNT: Final = re.compile(r"(\d\d)(0|[1-9]\d*)")
-_NEWER: Final = {"payment": "changed_at", "creation": "updated_at", "sight": "last_seen_at"}
+_NEWER: Final = {
+    "payment": "changed_at",
+    "creation": "updated_at",
+    "sight": "last_seen_at",
+    "decision": "undone_at",
+}
 """By which column the later one of two versions of a row is known."""
 
 
@@ -93,12 +99,13 @@ class Shape:
 
 
 def shapes_of(tables: Sequence[str], version: int) -> tuple[Shape, ...]:
-    """Return the shapes of tables as they are at a version of the schema."""
+    """Return the shapes of tables as they are at a version of the schema, decisions added."""
     with (
         closing(sqlite3.connect(":memory:", isolation_level=None)) as then,
         closing(sqlite3.connect(":memory:", isolation_level=None)) as now,
     ):
         schema.migrate(then, schema.MIGRATIONS[:version])
+        schema.add_decisions(then)
         schema.migrate(now)
         return tuple(_shape(table, _columns(then, table), _columns(now, table)) for table in tables)
 
@@ -172,6 +179,12 @@ def _check_step(row: Mapping[str, Value]) -> None:
         int(str(row["delta"]))
 
 
+def _check_decision(row: Mapping[str, Value]) -> None:
+    DecisionKind(str(row["kind"]))
+    if row["amount"] is not None:
+        int(str(row["amount"]))
+
+
 def _check_creation(row: Mapping[str, Value]) -> None:
     CreationStatus(str(row["status"]))
     if not isinstance(json.loads(str(row["draft_json"])), dict):
@@ -203,6 +216,7 @@ _CHECKS: Final[Mapping[str, Callable[[Mapping[str, Value]], None]]] = {
     "payment": _check_payment,
     "entry": _check_step,
     "creation": _check_creation,
+    "decision": _check_decision,
     "wallet": _check_wallet,
     "sight": _check_sight,
 }

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from opdash.errors import LedgerError
 from opdash.ledger.creations import change_creation, insert_creation
 from opdash.ledger.database import explained, open_for_writing
+from opdash.ledger.decisions import Decision, DecisionKind, insert_decision, mark_undone
 from opdash.ledger.encoding import SCOPE_CODES, encode_instant
 from opdash.ledger.observing import Look
 from opdash.ledger.outgoing import SeenOutgoing
@@ -50,6 +51,7 @@ from opdash.ledger.wallets import (
     find_wallet,
     forget_wallet,
     read_walk_state,
+    save_figures,
     save_walk_state,
     save_wallet,
 )
@@ -250,6 +252,48 @@ class Ledger:
         with self.transactions.one():
             wallet = find_wallet(self._connection, wallet_id)
             return save_outgoing(self._connection, wallet, payments, at, self._assets)
+
+    def decide(
+        self,
+        wallet_id: str,
+        kind: DecisionKind,
+        invoice: str,
+        payment_id: str,
+        *,
+        at: datetime,
+        amount: int | None = None,
+    ) -> Decision:
+        """Write down what a person decided about an invoice and a payment; durable.
+
+        An earlier decision about the two no longer stands; the same one again changes nothing.
+
+        Args:
+            wallet_id: The wallet address whose payment it is.
+            kind: What was decided.
+            invoice: The invoice's number as written in the file.
+            payment_id: The payment's URL.
+            at: When.
+            amount: Minor units of the payment that are the invoice's; None for all.
+        """
+        with self.transactions.one(durably=True):
+            wallet = find_wallet(self._connection, wallet_id)
+            decision = insert_decision(
+                self._connection, wallet.key, kind, invoice, payment_id, amount, at
+            )
+            save_figures(self._connection, wallet, revised=True)
+        return decision
+
+    def undo_decision(self, wallet_id: str, decision_id: int, *, at: datetime) -> Decision:
+        """Take back what a person decided; durable. It stays on record.
+
+        Raises:
+            InputError: The wallet address has no such decision.
+        """
+        with self.transactions.one(durably=True):
+            wallet = find_wallet(self._connection, wallet_id)
+            decision = mark_undone(self._connection, wallet.key, decision_id, at)
+            save_figures(self._connection, wallet, revised=True)
+        return decision
 
     def index_texts(self, limit: int = 500) -> bool:
         """Take about ``limit`` payments into what searches read.

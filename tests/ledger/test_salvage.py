@@ -16,6 +16,7 @@ import pytest
 from opdash.errors import LedgerError
 from opdash.ledger import schema
 from opdash.ledger.care import check
+from opdash.ledger.decisions import DecisionKind
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import (
     NEWEST_FIRST,
@@ -93,6 +94,11 @@ def fill(path: Path) -> None:
                 )
             )
             ledger.update_creation(f"r-{number}", status, at=SOON, error="No answer.")
+        for number in range(8):
+            kind = DecisionKind.REJECTION if number == 7 else DecisionKind.LINK
+            url, amount = payment_id(f"p{number:04}"), number or None
+            ledger.decide(ADDRESS, kind, f"R-{number}", url, at=NOW, amount=amount)
+        ledger.undo_decision(ADDRESS, 3, at=SOON)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +132,7 @@ class Contents:
                 number: reader.creation(f"r-{number}") for number in range(len(CreationStatus))
             }
             self.unresolved = reader.unresolved_creations(ADDRESS)
+            self.decisions = {one.id: one for one in reader.decisions(ADDRESS)}
 
 
 def repaired(path: Path) -> tuple[Repaired, Contents]:
@@ -173,6 +180,7 @@ def same_but_for_steps(saved: Contents, whole: Contents) -> None:
         assert len(saved.lines[url]) - len(kept) <= 1
     for number, creation in saved.creations.items():
         assert creation in (None, whole.creations[number])
+    assert saved.decisions.items() <= whole.decisions.items()
 
 
 def test_a_sound_one_is_taken_over_whole(path: Path) -> None:
@@ -182,6 +190,7 @@ def test_a_sound_one_is_taken_over_whole(path: Path) -> None:
     assert saved.lines == whole.lines
     assert saved.order == whole.order
     assert saved.creations == whole.creations
+    assert saved.decisions == whole.decisions
     assert len(saved.unresolved) == 3
     for address, wallet in whole.wallets.items():
         now = saved.wallets[address]
@@ -192,6 +201,7 @@ def test_a_sound_one_is_taken_over_whole(path: Path) -> None:
     assert figures.steps == sum(map(len, whole.lines.values()))
     assert (figures.steps_lost, figures.broken_lines) == (0, 0)
     assert (figures.creations, figures.unresolved, figures.creations_lost) == (6, 3, 0)
+    assert (figures.decisions, figures.decisions_lost) == (8, 0)
 
 
 def test_a_truncated_one(path: Path) -> None:
