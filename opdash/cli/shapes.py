@@ -13,7 +13,8 @@ change      from ``watch``: ``event`` (new, changed, time, gone, back), ``at, wa
             (paid, received or null), ``previousState, previousReceived, payment``.
 creation    from ``create``: ``requestId, status, paymentId, error, payment, request``.
 outgoing    ``id, walletAddress, receiver, state, certain, debit, receive, sent, failed, createdAt,
-            quoteId, metadata``.
+            quoteId, metadata, cost`` (null until it has finished), ``rate`` (a fraction of whole
+            units such as ``44/49``, or null), ``lastSeenAt`` (null for now).
 wallet      from ``wallet``: ``name, label, walletAddress, clientWalletAddress, keyId, keyFile,
             scope, isDefault, publicName, assetCode, assetScale, known, open, due, received,
             lastPollAt``; from ``wallet add`` also ``keyServed``.
@@ -29,7 +30,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from opdash.ledger.outgoing import OutgoingVerdict
+from opdash.ledger.outgoing import OutgoingVerdict, effective_rate, outgoing_cost
+from opdash.ledger.rates import per_unit
 from opdash.ledger.records import Change, Creation, PaymentRow, TimelineEntry, WalletRow
 from opdash.openpayments.amounts import Amount, Asset, format_minor
 from opdash.openpayments.errors import ProtocolError
@@ -147,8 +149,14 @@ def creation(what: Creation, row: PaymentRow | None, request: Any, profile: str)
     }
 
 
-def outgoing(sent: OutgoingPayment, verdict: OutgoingVerdict) -> Record:
-    """Return an outgoing payment's object."""
+def outgoing(
+    sent: OutgoingPayment, verdict: OutgoingVerdict, seen_at: datetime | None = None
+) -> Record:
+    """Return an outgoing payment's object, as of an instant or of now."""
+    debit, receive = sent.debit_amount, sent.receive_amount
+    cost = outgoing_cost(verdict.state, debit.minor_units, sent.sent_amount.minor_units)
+    rate = effective_rate(receive.minor_units, debit.minor_units)
+    same = debit.asset == sent.sent_amount.asset
     return {
         "id": sent.id,
         "walletAddress": sent.wallet_address,
@@ -162,6 +170,9 @@ def outgoing(sent: OutgoingPayment, verdict: OutgoingVerdict) -> Record:
         "createdAt": instant(sent.created_at),
         "quoteId": sent.quote_id,
         "metadata": metadata(sent.metadata_json),
+        "cost": amount(cost, debit.asset) if same else None,
+        "rate": None if rate is None else str(per_unit(rate, debit.asset, receive.asset)),
+        "lastSeenAt": instant(seen_at),
     }
 
 

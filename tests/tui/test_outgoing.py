@@ -14,13 +14,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from opdash.errors import OpdashError
-from opdash.ledger.outgoing import is_settled
+from opdash.ledger.outgoing import SeenOutgoing, is_settled
+from opdash.ledger.rates import exact_rate, rate_text
 from opdash.openpayments.amounts import Amount, Asset
 from opdash.openpayments.errors import InsufficientGrantError, UnreachableError
 from opdash.openpayments.resources import OutgoingPayment, PublicIncomingPayment
+from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.outgoing import OutgoingScreen, names_incoming
 from opdash.tui.widgets.form_field import FormField
-from opdash.tui.widgets.outgoing_facts import rate_text
 from opdash.tui.widgets.sheet import SheetView
 from tests.tui.form_doubles import (
     NOW,
@@ -294,6 +295,12 @@ def test_rates_are_exact_or_say_that_they_are_not(
     assert rate_text(rate, debit, receive) == text
 
 
+def test_what_a_decimal_cannot_hold_is_written_as_a_fraction_too() -> None:
+    assert exact_rate(Fraction(1, 3), Asset("USD", 2), Asset("EUR", 2)) == "1/3 EUR per USD"
+    assert exact_rate(Fraction(3, 200), Asset("JPY", 0), Asset("USD", 2)) == "3/20000 USD per JPY"
+    assert exact_rate(Fraction(150, 100), Asset("USD", 2), Asset("JPY", 0)) == ""
+
+
 @given(st.fractions(min_value=0, max_value=10**12), st.integers(0, 18), st.integers(0, 18))
 def test_a_rate_is_never_rounded_up(rate: Fraction, debit: int, receive: int) -> None:
     shown = rate_text(rate, Asset("A", debit), Asset("B", receive))
@@ -314,6 +321,96 @@ async def test_following_a_payment_leaves_the_cursor_in_the_field(tmp_path: Path
         await settled(screen.pilot)
         await screen.press("x")
         assert screen.app.screen.query_one("#url Input", Input).value == "x"
+
+
+def seen(found: OutgoingPayment, ago: timedelta) -> SeenOutgoing:
+    at = NOW - ago
+    return SeenOutgoing(payment=found, wallet=WALLET.id, first_seen_at=at, last_seen_at=at)
+
+
+async def test_what_was_seen_is_there_while_the_server_is_not_and_tells_its_age(
+    tmp_path: Path,
+) -> None:
+    away = UnreachableError("No answer.", "Try again.")
+    async with lookup(tmp_path, away) as screen:
+        screen.dashboard.reader.outgoings[OUTGOING_ID] = seen(outgoing(), timedelta(hours=3))
+        await screen.look_up(OUTGOING_ID)
+        assert screen.told == "No answer. Try again."
+        facts = facts_of(screen.shown)
+        assert facts["sent"] == "120.00 USD"
+        assert facts["as of"] == "3 h ago; the server does not show it now"
+
+
+async def test_a_key_opens_the_incoming_payment_that_is_paid(tmp_path: Path) -> None:
+    async with lookup(tmp_path) as screen:
+        screen.dashboard.know(payment(completed=True))
+        await screen.look_up(OUTGOING_ID)
+        assert "INV-2026-0412" in facts_of(screen.shown)["pays"]
+        await screen.press("i")
+        assert isinstance(screen.app.screen, DetailScreen)
+
+
+async def test_the_receiver_of_a_stranger_cannot_be_opened(tmp_path: Path) -> None:
+    async with lookup(tmp_path) as screen:
+        await screen.look_up(OUTGOING_ID)
+        await screen.press("i")
+        assert isinstance(screen.app.screen, OutgoingScreen)
+        assert "none of your incoming payments" in screen.app.told[-1]
+        await screen.press("y")
+        assert screen.app.copied == [OUTGOING_ID]
+
+
+async def test_it_is_followed_while_it_moves_and_left_alone_when_it_is_final(
+    tmp_path: Path,
+) -> None:
+    moving = outgoing(sent_amount=Amount("6000", "USD", 2), created_at=NOW - timedelta(seconds=5))
+    async with lookup(tmp_path, moving) as screen:
+        screen.dashboard.shop.answers["public"] = PublicIncomingPayment("https://a.example")
+        await screen.look_up(OUTGOING_ID)
+        shown = screen.app.screen
+        assert isinstance(shown, OutgoingScreen)
+        assert facts_of(screen.shown)["followed"].startswith("looks again in")
+        shown._tick()
+        await settled(screen.pilot)
+        assert len(screen.dashboard.calls) == 1, "not before it is due"
+        screen.dashboard.outgoing = outgoing(failed=True)
+        screen.dashboard.clock.instant = NOW + timedelta(minutes=1)
+        shown._tick()
+        await settled(screen.pilot)
+        assert "FAILED PARTIAL" in screen.shown
+        assert "followed" not in facts_of(screen.shown)
+        asked = len(screen.dashboard.calls)
+        screen.dashboard.clock.instant = NOW + timedelta(hours=1)
+        shown._tick()
+        await settled(screen.pilot)
+        assert len(screen.dashboard.calls) == asked == 2
+
+
+async def test_an_incoming_payment_names_who_pays_it_and_opens_that(tmp_path: Path) -> None:
+    dashboard = FakeDashboard(tmp_path)
+    dashboard.outgoing = outgoing()
+    dashboard.know(payment(completed=True))
+    dashboard.reader.outgoings[OUTGOING_ID] = seen(outgoing(), timedelta(minutes=2))
+    app = Stage(dashboard, lambda: DetailScreen(dashboard.session_, PAYMENT_ID))
+    async with app.run_test(size=(80, 40)) as pilot:
+        await settled(pilot)
+        assert isinstance(app.screen, DetailScreen)
+        assert "● SENT  120.00 USD from" in app.screen.pane.text
+        await pilot.press("o")
+        await settled(pilot)
+        assert isinstance(app.screen, OutgoingScreen)
+        assert app.screen.query_one("#url Input", Input).value == OUTGOING_ID
+
+
+async def test_an_incoming_payment_of_which_no_payer_was_seen_says_so(tmp_path: Path) -> None:
+    dashboard = FakeDashboard(tmp_path)
+    dashboard.know(payment())
+    app = Stage(dashboard, lambda: DetailScreen(dashboard.session_, PAYMENT_ID))
+    async with app.run_test(size=(80, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("o")
+        assert isinstance(app.screen, DetailScreen)
+        assert "seen no outgoing payment" in app.told[-1]
 
 
 def test_a_receiver_that_asked_for_nothing_is_settled_by_what_arrived() -> None:

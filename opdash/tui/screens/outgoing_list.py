@@ -156,9 +156,12 @@ class OutgoingListScreen(CursorActions, OpdashScreen[None]):
             problem = " ".join(told(error)).strip()
         finally:
             self._is_asking = False
-            self._plan_next_look(failed=bool(problem))
+        if not self.is_mounted:
+            return
         self.query_one(Notices).tell(problem, ())
         self._reload()
+        self._plan_next_look(failed=bool(problem))
+        self._fill()
 
     async def _fetch_head(self) -> None:
         before = self._known
@@ -189,7 +192,7 @@ class OutgoingListScreen(CursorActions, OpdashScreen[None]):
         return 0 if wallet_id is None else self.dashboard.reader.outgoing_count(wallet_id)
 
     def _plan_next_look(self, *, failed: bool) -> None:
-        """Look again by itself only while something moves, and once more often at first."""
+        """Look again by itself only while something moves; after a failure a person must ask."""
         now, moving = self.session.now(), self._moving()
         interval = timedelta(seconds=self.session.profile.poll_interval)
         if self._receiver or failed or not moving:
@@ -208,7 +211,8 @@ class OutgoingListScreen(CursorActions, OpdashScreen[None]):
             return
         now, width = self.session.now(), self.size.width
         table = self.movable()
-        heading, entries = outgoing_lines(self._rows, self._receivers, now, width)
+        room = table.scrollable_content_region.width or width
+        heading, entries = outgoing_lines(self._rows, self._receivers, now, room)
         self.query_one("#heading", Line).show(cut(heading, width))
         table.show(entries)
         table.display = bool(entries)

@@ -63,7 +63,7 @@ def add_up(totals: Iterable[AssetTotals], wallets: Iterable[WalletRow]) -> tuple
 
 
 def total_lines(figures: Sequence[AssetFigures], width: int) -> list[list[Span]]:
-    """Return the figures as a small table; where it is too narrow, one below the other.
+    """Return the figures as a small table; where it is too narrow, after each other.
 
     Nothing is ever cut: an amount that cannot be read whole would be worse than none.
     """
@@ -76,16 +76,7 @@ def total_lines(figures: Sequence[AssetFigures], width: int) -> list[list[Span]]
     if 1 + sum(columns) + len(_APART) * (len(columns) - 1) <= width:
         heading = [Span(" " + _joined(_HEADINGS, columns), "muted")]
         return [heading, *(_line(line, columns) for line in cells)]
-    return [
-        [
-            Span(f" {line[0] if n == 1 else '':<{columns[0]}}", "strong"),
-            Span(f"  {name} ", "muted"),
-            Span(line[n]),
-        ]
-        for line in cells
-        for n, name in enumerate(_HEADINGS)
-        if n
-    ]
+    return [line for one in cells for line in _flowing(one, columns[0], width)]
 
 
 def beside(
@@ -120,6 +111,17 @@ def _line(cells: Sequence[str], columns: Sequence[int]) -> list[Span]:
     joined = _joined(cells, columns)
     code = columns[0]
     return [Span(f" {joined[:code]}", "strong"), Span(joined[code:])]
+
+
+def _flowing(cells: Sequence[str], code: int, width: int) -> list[list[Span]]:
+    """Put an asset's figures after each other, in as many lines as they need."""
+    lines: list[list[Span]] = [[Span(f" {cells[0]:<{code}}", "strong")]]
+    for name, cell in zip(_HEADINGS[1:], cells[1:], strict=True):
+        figure = [Span(f"  {name} ", "muted"), Span(cell)]
+        if len(lines[-1]) > 1 and width_of(lines[-1]) + width_of(figure) > width:
+            lines.append([Span(" " * (code + 1))])
+        lines[-1] += figure
+    return lines
 
 
 def _joined(cells: Sequence[str], columns: Sequence[int]) -> str:

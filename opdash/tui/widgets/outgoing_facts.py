@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from fractions import Fraction
 
 from textual.content import Content
 
@@ -18,8 +17,9 @@ from opdash.ledger.outgoing import (
     judge,
     outgoing_cost,
 )
+from opdash.ledger.rates import exact_rate, rate_text
 from opdash.ledger.records import PaymentRow
-from opdash.openpayments.amounts import Amount, Asset
+from opdash.openpayments.amounts import Amount
 from opdash.openpayments.resources import OutgoingPayment, PublicIncomingPayment
 from opdash.safetext import safe_text
 from opdash.tui.format import (
@@ -38,7 +38,6 @@ from opdash.tui.widgets.metadata_tree import WHOLE, read_metadata, tree_rows
 from opdash.tui.widgets.progress_line import ProgressLine, percent
 from opdash.tui.widgets.sheet import Entry, facts, heading, row
 
-_RATE_DIGITS = 6
 _FRESH = timedelta(seconds=90)
 
 _STYLES = {
@@ -167,30 +166,6 @@ def public_entries(url: str, payment: PublicIncomingPayment) -> list[Entry]:
     ]
 
 
-def rate_text(rate: Fraction, debit: Asset, receive: Asset) -> str:
-    """Write what one unit debited brings, such as ``1 USD = 0.917 EUR``; ``≈`` where it is cut."""
-    per_unit = rate * Fraction(10**debit.scale, 10**receive.scale)
-    digits = _RATE_DIGITS
-    while per_unit and per_unit * 10**digits < 10 ** (_RATE_DIGITS - 1) and digits < 24:
-        digits += 1
-    scaled = per_unit * 10**digits
-    whole = scaled.numerator // scaled.denominator
-    text = number(whole, digits)
-    if scaled.denominator == 1:
-        text = text.rstrip("0").rstrip(".")
-    sign = "=" if scaled.denominator == 1 else "≈"
-    return f"1 {asset_code(debit)} {sign} {text} {asset_code(receive)}"
-
-
-def exact_rate(rate: Fraction, debit: Asset, receive: Asset) -> list[str]:
-    """Return the rate as a fraction, ``44/49 EUR per USD``; nothing where it is a whole number."""
-    per_unit = rate * Fraction(10**debit.scale, 10**receive.scale)
-    if per_unit.denominator == 1:
-        return []
-    fraction = f"{per_unit.numerator}/{per_unit.denominator}"
-    return [f"{fraction} {asset_code(receive)} per {asset_code(debit)}"]
-
-
 def _amounts(payment: OutgoingPayment, state: OutgoingState) -> list[tuple[str, Content | str]]:
     debit, receive = payment.debit_amount, payment.receive_amount
     texts = [
@@ -211,7 +186,8 @@ def _amounts(payment: OutgoingPayment, state: OutgoingState) -> list[tuple[str, 
     rate = effective_rate(receive.minor_units, debit.minor_units)
     if rate is not None:
         rows.append(("rate", rate_text(rate, debit.asset, receive.asset)))
-        rows += [("exactly", text) for text in exact_rate(rate, debit.asset, receive.asset)]
+        exactly = exact_rate(rate, debit.asset, receive.asset)
+        rows += [("exactly", exactly)] if exactly else []
     return rows
 
 
