@@ -29,6 +29,8 @@ class ExitCode(IntEnum):
     """It could not, for a reason that none of the others names."""
     USAGE = 2
     """The command line, a file or a value given is wrong."""
+    EXCEPTIONS = 3
+    """It did, and found what a person should look at."""
     NOT_PERMITTED = 4
     """The server refused: a right, a token or a signature is missing."""
     UNREACHABLE = 5

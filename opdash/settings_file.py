@@ -368,6 +368,7 @@ _SEARCH_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "query": _query,
     "wallet": _text(60),
     "fold": _truth,
+    "not_invoice": _truth,
 }
 """The keys of a ``[[search]]`` table, in the order they are written."""
 

@@ -506,9 +506,10 @@ class TestSearches:
     def test_one_that_folds_is_read_and_written(self, tmp_path: Path) -> None:
         path = tmp_path / "opdash.toml"
         store = SettingsStore(path)
-        tips = SavedSearch("Tips", "metadata.type=tip", "shop", fold=True)
+        tips = SavedSearch("Tips", "metadata.type=tip", "shop", fold=True, not_invoice=True)
         store.save(store.load().saving(tips))
-        assert path.read_text().endswith('wallet = "shop"\nfold = true\n')
+        said = 'wallet = "shop"\nfold = true\nnot_invoice = true\n'
+        assert path.read_text().endswith(said)
         assert SettingsStore(path).load().searches == (tips,)
 
     def test_a_name_is_taken_from_the_one_that_has_it(self) -> None:

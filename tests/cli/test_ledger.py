@@ -137,6 +137,7 @@ class TestCheck:
             "payments": 0,
             "stepsAtMost": 0,
             "creationsAtMost": 0,
+            "decisionsAtMost": 0,
             "timeLinesNotWhole": 0,
         }
         shell.done("sync")

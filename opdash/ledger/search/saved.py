@@ -16,12 +16,14 @@ class SavedSearch(msgspec.Struct, frozen=True):
         query: The line, read anew each time it is used.
         wallet: The name of the profile that it is for, or empty for all of them.
         fold: Whether the table folds what it finds into a line for each source and day.
+        not_invoice: Whether what it finds pays no invoice: tips, web monetization.
     """
 
     name: str
     query: str
     wallet: str = ""
     fold: bool = False
+    not_invoice: bool = False
 
     @property
     def key(self) -> tuple[str, str]:

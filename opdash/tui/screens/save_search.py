@@ -102,6 +102,7 @@ class SaveSearchScreen(FormScreen[SavedSearch | None]):
             self._text("query"),
             self._session.profile.name if only_this else "",
             bool(self.query_one("#fold ChoiceLine", ChoiceLine).index),
+            self._before.not_invoice,
         )
 
     @on(Input.Changed, "#query Input")
