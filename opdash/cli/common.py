@@ -29,12 +29,14 @@ class GlobalOptions(NamedTuple):
         data_dir: Where ledger, keys and logs are kept.
         debug: Whether to write the debug log.
         consent: How to learn of the account holder's consent; automatic unless given.
+        trace: The file to write all requests to, or None.
     """
 
     config: Path
     data_dir: Path
     debug: bool
     consent: ConsentWay
+    trace: Path | None = None
 
 
 def global_options(given: Mapping[str, Any]) -> GlobalOptions:
@@ -47,6 +49,7 @@ def global_options(given: Mapping[str, Any]) -> GlobalOptions:
         data_dir=place(given.get("data_dir")) or default_data_dir(),
         debug=bool(given.get("debug", False)),
         consent=ConsentWay(given.get("consent", "auto")),
+        trace=place(given.get("trace")),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opdash.cli.common import (
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import argparse
 
     from opdash.debuglog import DebugLog
+    from opdash.service.inspection import Witness
+    from opdash.tracefile import TraceFile
 
 
 class Context(NamedTuple):
@@ -33,12 +36,19 @@ class Context(NamedTuple):
         store: The configuration file.
         clock: The one clock.
         log: The debug log, or None without ``--debug``.
+        traces: The file of requests, or None without ``--trace``.
     """
 
     options: GlobalOptions
     store: SettingsStore
     clock: Clock
     log: DebugLog | None
+    traces: TraceFile | None = None
+
+    @property
+    def witness(self) -> Witness | None:
+        """What is handed every request, or None."""
+        return None if self.traces is None else self.traces.note
 
     def choose_profile(self, name: str) -> Profile:
         """Return the profile that a command is meant for.
@@ -83,7 +93,7 @@ def opened(arguments: argparse.Namespace | Mapping[str, Any]) -> Iterator[Contex
     """Yield the context of a parsed command line; what fails is noted in the debug log.
 
     Raises:
-        ConfigError: The debug log cannot be written.
+        ConfigError: The debug log or the file of requests cannot be written.
     """
     options = global_options(arguments if isinstance(arguments, Mapping) else vars(arguments))
     clock = SystemClock()
@@ -91,8 +101,10 @@ def opened(arguments: argparse.Namespace | Mapping[str, Any]) -> Iterator[Contex
     handler = logging.NullHandler() if log is None else log.handler()
     logger = logging.getLogger("opdash")
     logger.addHandler(handler)
+    traces = None
     try:
-        yield Context(options, SettingsStore(options.config), clock, log)
+        traces = None if options.trace is None else _trace_file(options.trace)
+        yield Context(options, SettingsStore(options.config), clock, log, traces)
     except BaseException as error:
         if log is not None:
             log.failure(error)
@@ -101,6 +113,8 @@ def opened(arguments: argparse.Namespace | Mapping[str, Any]) -> Iterator[Contex
         logger.removeHandler(handler)
         if log is not None:
             log.close()
+        if traces is not None:
+            traces.close()
 
 
 def _debug_log(options: GlobalOptions, clock: Clock) -> DebugLog:
@@ -110,6 +124,14 @@ def _debug_log(options: GlobalOptions, clock: Clock) -> DebugLog:
     log = DebugLog.open(debug_log_file(options.data_dir), clock)
     talk(f"opdash: the debug log is {log.path}")
     return log
+
+
+def _trace_file(path: Path) -> TraceFile:
+    from opdash.tracefile import TraceFile
+
+    traces = TraceFile.open(path)
+    talk(f"opdash: requests are written to {traces.path}")
+    return traces
 
 
 def _pick(settings: Settings) -> Profile:

@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
         if options.check:
             from opdash.cli.demo_check import check
 
-            return check(context.clock, observer)
+            return check(context.clock, observer, context.witness)
         if not can_show_screen():
             raise UsageError(
                 "The demo needs a terminal, and this is none.",
@@ -55,6 +55,7 @@ def run(arguments: list[str]) -> int:
                 home.data_dir,
                 context.clock,
                 observer=observer,
+                witness=context.witness,
                 consent=context.options.consent,
                 usual_consent=ConsentWay.POLLING,  # consent comes by itself, without a browser
             )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from opdash.openpayments.transport import Observer
+    from opdash.service.inspection import Witness
 
 _SIZE = (120, 40)
 _PATIENCE = 20.0
@@ -43,7 +44,9 @@ class CheckFailedError(OpdashError):
     """Something was not as it must be."""
 
 
-def check(clock: Clock, observer: Observer | None = None) -> int:
+def check(
+    clock: Clock, observer: Observer | None = None, witness: Witness | None = None
+) -> int:
     """Run the check, print what was seen, and return 0.
 
     Raises:
@@ -56,6 +59,7 @@ def check(clock: Clock, observer: Observer | None = None) -> int:
             home.data_dir,
             clock,
             observer=observer,
+            witness=witness,
             usual_consent=ConsentWay.POLLING,
         )
         asyncio.run(_drive(home, dashboard, clock))

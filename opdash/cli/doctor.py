@@ -130,6 +130,9 @@ async def _examined(
             async for step in examination:
                 steps.append(step)
                 _print(step, options)
+                if context.traces is not None:
+                    for trace in step.traces:
+                        context.traces.note(profile.name, trace)
     finally:
         consenting.close()
     return _ended(steps, options)

@@ -31,7 +31,7 @@ COMMANDS = {
 SCREEN = "opdash.cli.screen"
 """Runs when no command is named."""
 
-VALUE_OPTIONS = ("--config", "--data-dir", "--wallet", "--consent")
+VALUE_OPTIONS = ("--config", "--data-dir", "--wallet", "--consent", "--trace")
 """The options that may stand before the command and take a value."""
 
 HELP = """\
@@ -67,6 +67,7 @@ options, before or after the command
   --wallet NAME     which of several wallets is meant
   --consent WAY     learn of consent by redirect or by polling (what suits this machine)
   --debug           write a log file without secrets, and say where
+  --trace FILE      append every request and its answer to FILE, secrets masked
   --version         print the version
   -h, --help        print this, or with a command what it takes
 

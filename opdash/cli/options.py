@@ -62,6 +62,13 @@ class CommandParser(argparse.ArgumentParser):
             default=hidden,
             help="write a log file without secrets, and say where",
         )
+        common.add_argument(
+            "--trace",
+            metavar="FILE",
+            type=Path,
+            default=hidden,
+            help="append every request and its answer to this file, secrets masked",
+        )
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse the words after the command.

@@ -40,6 +40,8 @@ def run_with_dashboard(context: Context, work: Callable[[Dashboard], Awaitable[i
             context.options.data_dir,
             context.clock,
             observer=observer,
+            witness=context.witness,
+            inspected=False,
             consent=context.options.consent,
             usual_consent=ConsentWay.POLLING,
         )

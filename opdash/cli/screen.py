@@ -35,6 +35,7 @@ def run(arguments: list[str]) -> int:
             context.options.data_dir,
             context.clock,
             observer=observer,
+            witness=context.witness,
             consent=context.options.consent,
         )
         wallet = options.get("wallet", "")

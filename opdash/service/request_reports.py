@@ -16,16 +16,17 @@ from opdash.service.inspection import Inspected, without_bodies
 FITS = 48 * 1024
 """How many characters of a report a terminal's clipboard surely takes."""
 
-_RULE = "─" * 72
+RULE = "─" * 72
+"""Stands above every request."""
 _BODIES = (2_000, 300, 0)
 _TRIES = 100
 
 
 def report(requests: Iterable[Inspected]) -> str:
     """Return the report of requests, in their order, a line feed after each line."""
-    told = [_told(one) for one in requests]
+    texts = (told(one) for one in requests)
     head = f"opdash {__version__}: requests as they went over the wire, secrets masked\n"
-    return "".join([head, *(f"{_RULE}\n{one}" for one in told)])
+    return "".join([head, *(f"{RULE}\n{one}" for one in texts)])
 
 
 def brief_report(requests: Sequence[Inspected], most: int = FITS) -> tuple[str, bool]:
@@ -49,7 +50,7 @@ def brief_report(requests: Sequence[Inspected], most: int = FITS) -> tuple[str, 
         shorter = shorter[: max(len(shorter) * most // len(text), 1)]
         text = report(shorter)
     left_out = len(requests) - len(shorter)
-    return (f"{text}{_RULE}\n… and {left_out} requests more\n" if left_out else text), False
+    return (f"{text}{RULE}\n… and {left_out} requests more\n" if left_out else text), False
 
 
 def save_report(requests: Sequence[Inspected], directory: Path, clock: Clock) -> Path:
@@ -70,7 +71,8 @@ def save_report(requests: Sequence[Inspected], directory: Path, clock: Clock) ->
     raise FileExistsError(f"{directory / name}.txt")
 
 
-def _told(one: Inspected) -> str:
+def told(one: Inspected) -> str:
+    """Return the report of one request, without the rule above it."""
     wallet = f"wallet: {safe_text(one.profile, limit=60)}\n" if one.profile else ""
     signed = "" if one.trace.is_signed else "not signed\n"
     return f"{wallet}{signed}{one.trace.report()}"
