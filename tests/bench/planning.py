@@ -60,8 +60,11 @@ _NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 _ADDRESS = "https://ilp.example/rosa"
 _SERVER = "https://rs.example"
 _POLLS = 720
-_WARM_UP = 120
+_WARM_UP = 720
 _TRACED = 120
+_KEPT = 20
+"""How many requests are kept for a person to look at: so few that all are, before memory is
+looked at for the first time."""
 
 
 # Lists and the plans that polls draw for them
@@ -363,7 +366,7 @@ def _dashboard(sandbox: SandboxProcess, home: Path, made: list[Exchange] | None)
     )
     store = SettingsStore(home / "config.toml")
     store.load()
-    store.save(Settings(profiles=(profile,)))
+    store.save(Settings(profiles=(profile,), inspector_requests=_KEPT))
     observer = None if made is None else made.append
     return Dashboard(store, home, SystemClock(), observer=observer)
 
