@@ -63,3 +63,65 @@ def test_bad_input_gets_a_sentence(sender: Shell, url: str, code: int, said: str
 
     assert (ran.code, ran.out) == (code, "")
     assert said in ran.err
+
+
+def test_the_list_is_printed_and_stays_when_the_server_is_down(
+    sender: Shell, sandbox: SandboxProcess, receiver: str
+) -> None:
+    url = sandbox.pay(receiver, packets=1)
+    sandbox.advance(1)
+    words = ["outgoing", "--list", "--wallet", "payer"]
+    assert sender("outgoing", url, "--offline", "--wallet", "payer").code == 1
+    first = sender.done(*words, "--json").lines[0]
+    assert (first["id"], first["receiver"]) == (url, receiver)
+    assert first["lastSeenAt"] is not None
+    assert first["rate"].count("/") <= 1
+    shown = sender.done(*words, "--first", "1")
+    assert url in shown.out
+    assert "1 of " in shown.err
+    sandbox.take_down("resource", "authorization", "wallet-address")
+    try:
+        down = sender(*words)
+        assert down.code == 5
+        assert url in down.out
+        assert "as last seen" in down.err
+        alone = sender("outgoing", url, "--wallet", "payer", "--json")
+        assert alone.code == 5
+        assert alone.line["lastSeenAt"] is not None
+    finally:
+        sandbox.take_down()
+    offline = sender.done("outgoing", url, "--offline", "--wallet", "payer")
+    assert "as of" in offline.out
+    assert "exactly" in offline.out
+
+
+def test_it_is_followed_until_it_is_final(
+    sender: Shell, sandbox: SandboxProcess, receiver: str
+) -> None:
+    url = sandbox.pay(receiver, packets=40)
+    words = ["outgoing", url, "--follow", "--wallet", "payer", "--json"]
+    with sender.spawn(*words, stderr=subprocess.PIPE) as following:
+        assert following.stdout is not None
+        steps = [json.loads(following.stdout.readline())]
+        sandbox.advance(60)
+        rest, err = following.communicate(timeout=120)
+    steps += [json.loads(line) for line in rest.splitlines()]
+    assert following.returncode == 0, err
+    assert [step["state"] for step in steps[:-1]] == ["SENDING"] * (len(steps) - 1)
+    assert steps[-1]["state"] == "SENT"
+    sent = [int(step["sent"]["value"]) for step in steps]
+    assert sent == sorted(sent)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--list", "https://ilp.example/outgoing-payments/1"],
+        ["--list", "--follow"],
+        ["https://ilp.example/outgoing-payments/1", "--follow", "--offline"],
+    ],
+)
+def test_what_does_not_go_together_is_refused(sender: Shell, words: list[str]) -> None:
+    ran = sender("outgoing", *words)
+    assert (ran.code, ran.out) == (2, "")
