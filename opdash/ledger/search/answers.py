@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from opdash.ledger.records import NEWEST_FIRST, AssetTotals, Sort
 from opdash.ledger.rows import Assets
 from opdash.ledger.search.finding import Finder, Matches
-from opdash.ledger.search.ranks import all_ranked, arranged, newest
+from opdash.ledger.search.ranks import Ranks, all_ranked, arranged, newest
 from opdash.ledger.search.selecting import Selection, add_up, select
 from opdash.ledger.search.terms import All
 
@@ -72,8 +72,7 @@ class Answers:
             if not tree.terms:
                 return Matches(self._all_ranked(connection, sort))
             selection = self._selection(connection, tree)
-            ranks = self._all_ranked
-            return Matches(arranged(connection, selection, sort, lambda s: ranks(connection, s)))
+            return Matches(arranged(connection, selection, sort, self._ranks_of(connection)))
 
         return _kept(self._matches, (tree, sort), compute)
 
@@ -83,7 +82,13 @@ class Answers:
         )
 
     def _all_ranked(self, connection: sqlite3.Connection, sort: Sort) -> Sequence[int]:
-        return _kept(self._ranks, sort, lambda: all_ranked(connection, self._wallet_key, sort))
+        ranks = self._ranks_of(connection)
+        return _kept(
+            self._ranks, sort, lambda: all_ranked(connection, self._wallet_key, sort, ranks)
+        )
+
+    def _ranks_of(self, connection: sqlite3.Connection) -> Ranks:
+        return lambda sort: self._all_ranked(connection, sort)
 
 
 def _kept(kept: dict[_K, _V], key: _K, compute: Callable[[], _V]) -> _V:

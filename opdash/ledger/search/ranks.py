@@ -58,25 +58,34 @@ def newest(
     return found[:limit]
 
 
-def all_ranked(connection: sqlite3.Connection, wallet_key: int, sort: Sort) -> Sequence[int]:
-    """Return the numbers of all payments of a wallet address, in an order."""
+def all_ranked(
+    connection: sqlite3.Connection, wallet_key: int, sort: Sort, ranks: Ranks
+) -> Sequence[int]:
+    """Return the numbers of all payments of a wallet address, in an order.
+
+    Args:
+        connection: The ledger, inside a transaction.
+        wallet_key: The wallet address's number.
+        sort: The order.
+        ranks: Returns the same for other orders, that it is made of.
+    """
     column = sort.column
     if column in INDEXED:
         return _by_index(connection, wallet_key, sort)
     if column in _OF_SHEETS:
         values = _values(connection, wallet_key, (_OF_SHEETS[column],), _as_they_are)
-        return _by_values(connection, wallet_key, values, descending=sort.descending)
+        return _by_values(ranks(NEWEST_FIRST), values, descending=sort.descending)
     if column is SortColumn.DIFFERENCE:
         names = ("received_asset", "received", "asked_asset", "asked")
         values = _values(connection, wallet_key, names, _differences)
-        return _by_values(connection, wallet_key, values, descending=sort.descending)
+        return _by_values(ranks(NEWEST_FIRST), values, descending=sort.descending)
     if column is SortColumn.SCOPE:
-        return _by_scope(connection, wallet_key, descending=sort.descending)
+        return _by_scope(connection, ranks(NEWEST_FIRST), descending=sort.descending)
     if column is SortColumn.ASSET:
         groups = _by_asset(connection, wallet_key)
         if groups is not None:
-            keys = all_ranked(connection, wallet_key, NEWEST_FIRST)
-            return _one_after_the_other(keys, reversed(groups) if sort.descending else groups)
+            in_order = reversed(groups) if sort.descending else groups
+            return _one_after_the_other(ranks(NEWEST_FIRST), in_order)
     if column is SortColumn.ID and not _share_segments(connection, wallet_key):
         direction = "DESC" if sort.descending else "ASC"
         by_segment = (
@@ -176,10 +185,7 @@ def _differences(batch: Batch, _: Sequence[str]) -> Iterable[int]:
     return [value if there else -(1 << 64) for value, there in zip(found, known, strict=True)]
 
 
-def _by_values(
-    connection: sqlite3.Connection, wallet_key: int, values: Sequence[int], *, descending: bool
-) -> array[int]:
-    keys = all_ranked(connection, wallet_key, NEWEST_FIRST)
+def _by_values(keys: Sequence[int], values: Sequence[int], *, descending: bool) -> array[int]:
     return array("I", sorted(keys, key=values.__getitem__, reverse=descending))
 
 
@@ -212,10 +218,9 @@ def _by_asset(connection: sqlite3.Connection, wallet_key: int) -> list[Selection
 
 
 def _by_scope(
-    connection: sqlite3.Connection, wallet_key: int, *, descending: bool
+    connection: sqlite3.Connection, keys: Sequence[int], *, descending: bool
 ) -> Sequence[int]:
     """Return those first, or last, that were last seen under the narrower of two scopes."""
-    keys = all_ranked(connection, wallet_key, NEWEST_FIRST)
     own = Selection(connection)
     own.add_keys(
         read_numbers(
