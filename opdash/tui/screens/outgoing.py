@@ -195,6 +195,7 @@ class OutgoingScreen(OpdashScreen[None]):
             self._sent_changed_at = seen.sent_changed_at
             self._receiver = known_payment(self.dashboard, seen.payment.receiver)
             self._paint()
+            self.query_one("#result").focus()
 
     def _forget(self) -> None:
         self._payment, self._seen_at, self._receiver = None, None, None
