@@ -162,6 +162,10 @@ def test_a_filter_leaves_those_that_match(shop: Shell, payment: str) -> None:
     assert footer.startswith(f"1 of {number} that match, of ")
 
     assert shop.done("list", "--filter", "-ref:INV ref:INV").out == ""
+    others = shop.done("list", "--filter", "-ref=INV-1", "--all", "--json").lines
+    assert others
+    assert "INV-1" not in {line["reference"] for line in others}
+    assert shop("list", "--filter", "--json").code == 2
 
 
 def test_a_wrong_term_is_explained_before_anything_is_asked(shop: Shell) -> None:
