@@ -95,7 +95,12 @@ def read_span(typed: str, moment: Moment, term: str) -> Span:
         return _span(typed.lower(), moment)
     except (ValueError, OverflowError, OSError) as error:
         spelt = _SPELT.fullmatch(typed.lower())
-        near = f"Did you mean “{spelt[1]}{spelt[2]}”?" if spelt else nearest(typed.lower(), _DAYS)
+        meant = f"{spelt[1]}{spelt[2]}" if spelt else ""
+        if meant == typed.lower():  # a duration, but of more digits than any has
+            raise SearchError(
+                f"“{shown(term)}” lies beyond the calendar.", "Write a shorter duration."
+            ) from error
+        near = f"Did you mean “{meant}”?" if meant else nearest(typed.lower(), _DAYS)
         advice = near or "Write a date such as 2026-11-01, today, or a duration such as 7d or 12h."
         raise SearchError(
             f"“{shown(typed)}” in “{shown(term)}” is no date or time.", advice

@@ -191,6 +191,7 @@ def test_nothing_asks_for_nothing(line: str) -> None:
         ),
         ("before:9999-12", "“9999-12” in “before:9999-12” is no date or time.", ""),
         ("created<9999999d", "“created<9999999d” lies beyond the calendar.", "shorter"),
+        ("since:999999999d", "“since:999999999d” lies beyond the calendar.", "shorter"),
         ("expires<9999w999999h9999999m999999999s99999d", "is no date or time.", "7d"),
         ("is:acton", "“acton” in “is:acton” is not something a payment can be.", "“action”"),
         (
