@@ -132,7 +132,7 @@ def _positions(where: Whereabouts) -> list[list[Span]]:
     last = min(first + where.page_size - 1, where.known)
     pages = -(-where.known // where.page_size)
     of = f"{where.known:,}{'' if where.complete else ' known'}"
-    if where.folded is not None:
+    if where.folded not in (None, where.known):
         of = f"{where.known:,} for {where.folded:,}{'' if where.complete else ' known'}"
     rows = f"{first:,}–{last:,} of {of}"
     page = f"page {where.page + 1:,} of {pages:,}"
