@@ -61,7 +61,7 @@ _ADDRESS = "https://ilp.example/rosa"
 _SERVER = "https://rs.example"
 _POLLS = 720
 _WARM_UP = 720
-_TRACED = 120
+_TRACED = 360
 _KEPT = 20
 """How many requests are kept for a person to look at: so few that all are, before memory is
 looked at for the first time."""
