@@ -160,7 +160,7 @@ def _known_id(context: Context, path: Path) -> str:
 
 _GROUP = CommandGroup(
     "key",
-    "Make a key, show the part of it to register with the wallet's provider, or replace it.",
+    "Make a key, show the part of it to register, or replace it.",
     {
         "new": Action(new, "new [--key-id ID] [--out PATH]", "make a key and print its JWK"),
         "show": Action(show, "show PATH | --wallet NAME", "print the JWK of a key"),

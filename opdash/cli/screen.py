@@ -28,6 +28,7 @@ def run(arguments: list[str]) -> int:
         from opdash.cli.ending import run_screen
         from opdash.service.dashboard import Dashboard
         from opdash.tui.app import OpdashApp
+        from opdash.tui.passphrases import PassphraseDialogs
 
         observer = None if context.log is None else context.log.exchange
         dashboard = Dashboard(
@@ -40,7 +41,9 @@ def run(arguments: list[str]) -> int:
         )
         wallet = options.get("wallet", "")
         name = dashboard.settings.profile(wallet).name if wallet else ""
-        return run_screen(OpdashApp(dashboard, wallet=name))
+        app = OpdashApp(dashboard, wallet=name)
+        dashboard.keyring.asker = PassphraseDialogs(app)
+        return run_screen(app)
 
 
 def _plain(arguments: list[str]) -> Mapping[str, Any] | None:

@@ -37,6 +37,7 @@ from opdash.service.session import WalletSession
 from opdash.service.status import Phase, Status
 from opdash.settings import ConsentWay, Profile, Settings
 from opdash.table_view import TableView
+from tests.tui.key_doubles import FakeKeyChange, FakeKeys, FakeWatch
 
 NOW = datetime(2026, 11, 20, 14, 7, 0, tzinfo=UTC)
 USD = Asset("USD", 2)
@@ -227,6 +228,7 @@ class FakeDashboard:
         self.views: list[TableView] = []
         self.save_failure: OpdashError | None = None
         self.grants = FakeOffice()
+        self.keys = FakeKeys()
         self.requests = RequestLog(200)
 
     @property
@@ -236,6 +238,12 @@ class FakeDashboard:
     def session(self, name: str) -> FakeSession:
         self.settings.profile(name)
         return next(session for session in self.sessions if session.profile.name == name)
+
+    def readiness(self, profile: Profile, tell: Any) -> FakeWatch:
+        return FakeWatch(profile, tell, self.keys)
+
+    def key_change(self, profile: str) -> FakeKeyChange:
+        return FakeKeyChange(self, self.keys, profile)
 
     async def start(self) -> None:
         self.started = True

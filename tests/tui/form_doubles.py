@@ -39,7 +39,7 @@ from opdash.openpayments.resources import (
 )
 from opdash.openpayments.secrets import Secret
 from opdash.service.completions import Seen
-from opdash.service.dashboard import Dashboard, KeyCheck
+from opdash.service.dashboard import Dashboard
 from opdash.service.drafts import PaymentDraft, draft_json
 from opdash.service.events import CreationChanged, EventHub, PaymentsChanged
 from opdash.service.session import WalletSession
@@ -48,6 +48,7 @@ from opdash.settings import Profile, Settings
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.add_wallet import AddWalletScreen
 from tests.tui.doubles import USD, FrozenClock
+from tests.tui.key_doubles import FakeKeyChange, FakeKeys, FakeWatch
 
 NOW = datetime(2026, 11, 20, 13, 2, 5, tzinfo=UTC)
 WALLET = WalletAddress(
@@ -255,7 +256,7 @@ class FakeDashboard:
         self.data_dir = data_dir
         self.shop = FakeSession(self, self.profile)
         self.probes: dict[str, WalletAddress | OpdashError] = {}
-        self.key_check: KeyCheck | OpdashError = KeyCheck(True, "The key is registered.")
+        self.keys = FakeKeys()
         self.outgoing: OutgoingPayment | OpdashError | None = None
         self.calls: list[tuple[str, object]] = []
 
@@ -275,15 +276,21 @@ class FakeDashboard:
     async def save_theme(self, theme: str) -> None:
         pass
 
-    async def probe(self, address: str) -> WalletAddress:
-        self.calls.append(("probe", address))
+    async def probe(self, address: str, *, ca_file: Path | None = None) -> WalletAddress:
+        self.calls.append(("probe", address if ca_file is None else (address, ca_file)))
         return _or_raise(
             self.probes.get(address, UnreachableError("The server does not answer.", "Try again."))
         )
 
-    async def check_key(self, client: str, key_id: str, key_file: Path) -> KeyCheck:
-        self.calls.append(("check_key", (client, key_id, key_file)))
-        return _or_raise(self.key_check)
+    @property
+    def keyring(self) -> FakeKeys:
+        return self.keys
+
+    def readiness(self, profile: Profile, tell: Any) -> FakeWatch:
+        return FakeWatch(profile, tell, self.keys)
+
+    def key_change(self, profile: str) -> FakeKeyChange:
+        return FakeKeyChange(self, self.keys, profile)
 
     async def outgoing_payment(self, url: str, *, first: str = "") -> OutgoingPayment:
         self.calls.append(("outgoing", url))

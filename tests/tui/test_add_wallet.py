@@ -1,23 +1,28 @@
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from opdash.errors import OpdashError
-from opdash.keyfiles import read_key
+from opdash.keyfiles import is_encrypted, read_key, write_key, write_own_key
+from opdash.ledger.records import Scope
 from opdash.openpayments.errors import NotFoundError, ProtocolError, UnreachableError
+from opdash.openpayments.keys import ClientKey
 from opdash.openpayments.resources import WalletAddress
-from opdash.service.dashboard import KeyCheck
-from opdash.settings import Profile
-from opdash.tui.screens import add_wallet
+from opdash.openpayments.secrets import Secret
+from opdash.settings import AccessLevel, Profile
 from opdash.tui.screens.add_wallet import AddWalletScreen
+from opdash.tui.screens.register_key import RegisterKeyScreen
+from opdash.tui.widgets import key_picker
 from opdash.tui.widgets.form_field import FormField, Note, NoteLine
 from opdash.tui.widgets.sheet import SheetView
 from tests.tui.form_doubles import WALLET, FakeDashboard, Stage, asked, settled, write
@@ -28,7 +33,7 @@ TYPED = "https://ilp.example/ben"
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(add_wallet, "PAUSE", 0.001)
+    monkeypatch.setattr(key_picker, "PAUSE", 0.001)
 
 
 class Form:
@@ -49,9 +54,8 @@ class Form:
     def told(self) -> str:
         return self.app.screen.query_one("#outcome", NoteLine).sentence
 
-    @property
-    def jwk(self) -> str:
-        return self.app.screen.query_one("#jwk", SheetView).text
+    def sheet(self, name: str) -> str:
+        return self.app.screen.query_one(f"#{name}", SheetView).text
 
     async def write(self, field: str, text: str) -> None:
         self.app.screen.set_focus(self.input(field))
@@ -69,8 +73,16 @@ class Form:
         await self.wait()
 
 
+def shown_text(app: Stage) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 def mode_of(path: Path) -> int:
     return path.stat().st_mode & 0o777
+
+
+def set_mode(path: Path, mode: int) -> None:
+    path.chmod(mode)
 
 
 def moved(path: Path, target: Path) -> Path:
@@ -110,7 +122,7 @@ async def test_a_malformed_address_is_told_at_once(tmp_path: Path) -> None:
         await form.press("ctrl+s")
         assert form.dashboard.calls == []
         assert form.app.left_with == []
-        assert "Nothing was saved" in form.told
+        assert "has not answered" in form.told
 
 
 @pytest.mark.parametrize(
@@ -176,61 +188,38 @@ async def test_a_name_that_is_taken_is_told(tmp_path: Path) -> None:
         assert form.app.left_with == []
 
 
-async def test_a_new_key_is_made_kept_shown_and_used(tmp_path: Path) -> None:
+async def test_a_new_key_is_made_kept_shown_and_saved(tmp_path: Path) -> None:
     async with add_form(tmp_path, size=(120, 40)) as form:
-        form.dashboard.key_check = KeyCheck(False, "ben does not serve a key “x”.", "Register it.")
         await form.write("address", TYPED)
         await form.press("f3")
         key_id = form.input("key-id").value
         path = Path(form.input("key-file").value)
         assert path.parent == tmp_path / "keys"
         assert mode_of(path) == 0o600
-        assert form.dashboard.calls[-1] == ("check_key", (BEN.id, key_id, path))
-        note = form.note("key-id")
-        assert note.kind is Note.WARN
-        assert "does not serve a key" in note.sentence
-        assert "Register the public key below" in note.sentence
-        await form.press("f2")
-        (copied,) = form.app.copied
-        assert json.loads(copied) == read_key(path, key_id).public_jwk()
-        assert f'"x": "{json.loads(copied)["x"]}"' in form.jwk
         await form.press("ctrl+s")
-        assert form.app.left_with == [
-            Profile("ben", BEN.id, key_id=key_id, key_file=path),
-        ]
+        assert isinstance(form.app.screen, RegisterKeyScreen)
+        assert '"kty": "OKP"' in form.sheet("steps")
+        await form.press("f2", "f6")
+        copied, encoded = form.app.copied
+        assert json.loads(copied) == read_key(path, key_id).public_jwk()
+        assert json.loads(base64.b64decode(encoded)) == json.loads(copied)
+        await form.press("ctrl+s")
+        assert form.app.left_with == [Profile("ben", BEN.id, key_id=key_id, key_file=path)]
+        assert "is saved, and not ready yet" in form.app.told[-1]
 
 
-async def test_a_registered_key_says_so(tmp_path: Path) -> None:
+async def test_checking_again_asks_the_address_and_reads_the_key_again(tmp_path: Path) -> None:
     async with add_form(tmp_path) as form:
         await form.write("address", TYPED)
         await form.press("f3")
-        assert form.note("key-id").sentence == "The key is registered."
-        assert form.note("key-id").kind is Note.GOOD
-
-
-async def test_a_jwks_that_cannot_be_had_is_told(tmp_path: Path) -> None:
-    async with add_form(tmp_path) as form:
-        form.dashboard.key_check = UnreachableError("No answer.", "Try again.")
-        await form.write("address", TYPED)
-        await form.press("f3")
-        assert form.note("key-id").sentence == "No answer. Try again."
-        await form.write("client", "https://ilp.example/app")
-        assert form.note("client").sentence == "No answer. Try again."
-        assert form.note("key-id").sentence == ""
-        form.dashboard.key_check = KeyCheck(True, "The key is registered.")
+        path = Path(form.input("key-file").value)
+        set_mode(path, 0o644)
         await form.press("ctrl+r")
-        assert form.note("client").kind is Note.HINT
-
-
-async def test_checking_again_asks_address_and_key_again(tmp_path: Path) -> None:
-    async with add_form(tmp_path) as form:
-        form.dashboard.key_check = KeyCheck(False, "Not served.")
-        await form.write("address", TYPED)
-        await form.press("f3")
-        form.dashboard.key_check = KeyCheck(True, "The key is registered.")
-        await form.press("ctrl+r")
-        assert form.note("key-id").sentence == "The key is registered."
+        assert "chmod 600" in form.note("key-file").sentence
         assert [name for name, _ in form.dashboard.calls].count("probe") == 2
+        set_mode(path, 0o600)
+        await form.press("ctrl+r")
+        assert form.note("key-file").sentence == "The key can be used."
 
 
 @pytest.mark.parametrize(
@@ -266,8 +255,7 @@ async def test_a_key_file_of_ones_own_is_used_under_the_typed_id(tmp_path: Path)
         await form.write("key-id", "my-key")
         await form.write("key-file", str(mine))
         await form.write("address", TYPED)
-        assert form.dashboard.calls[-1] == ("check_key", (BEN.id, "my-key", mine))
-        await form.press("ctrl+s")
+        await form.press("ctrl+s", "ctrl+s")
         assert form.app.left_with == [Profile("ben", BEN.id, key_id="my-key", key_file=mine)]
 
 
@@ -278,23 +266,133 @@ async def test_the_only_key_there_is_is_offered(tmp_path: Path) -> None:
     async with add_form(tmp_path) as form:
         await form.wait()
         assert form.input("key-file").value == path
-        assert '"kty": "OKP"' in form.jwk
+        assert form.note("key-file").sentence == "The key can be used."
 
 
-async def test_another_client_address_is_checked_and_saved(tmp_path: Path) -> None:
+async def test_of_several_keys_one_after_the_other_is_offered(tmp_path: Path) -> None:
+    async with add_form(tmp_path) as form:
+        await form.press("f6")
+        assert "F3 makes one" in form.note("key-file").sentence
+    for name in ("one", "two"):
+        write_own_key(tmp_path, ClientKey.generate(name))
+    async with add_form(tmp_path) as form:
+        assert form.input("key-file").value == ""
+        assert "2 are here already: F6 takes the next." in form.note("key-file").sentence
+        for name in ("one", "two", "one"):
+            await form.press("f6")
+            assert form.input("key-id").value == name
+            assert form.note("key-file").sentence == "The key can be used."
+
+
+async def test_a_key_with_a_passphrase_is_opened_and_nothing_of_it_is_saved(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "mine.pem"
+    write_key(path, ClientKey.generate("mine"), Secret("horse"))
+    async with add_form(tmp_path) as form:
+        await form.write("address", TYPED)
+        assert not form.app.screen.query_one("#passphrase").display
+        await form.write("key-file", str(path))
+        assert form.note("key-file").sentence == "It has a passphrase: type it below."
+        await form.write("passphrase", "house")
+        assert form.note("passphrase").sentence == "That passphrase does not open it."
+        await form.write("passphrase", "horse")
+        assert form.note("key-file").sentence == "The key can be used."
+        assert "horse" not in shown_text(form.app)
+        await form.press("ctrl+s", "ctrl+s")
+        (profile,) = form.app.left_with
+        assert isinstance(profile, Profile)
+        assert (profile.key_id, profile.key_file) == ("mine", path)
+        assert form.dashboard.keys.remembered == [(path, "horse")]
+
+
+@pytest.mark.parametrize("way", ["paste", "type"])
+@pytest.mark.parametrize("encode", [bytes, base64.b64encode])
+async def test_a_key_that_is_pasted_is_kept_and_never_shown(
+    tmp_path: Path, encode: Callable[[bytes], bytes], way: str
+) -> None:
+    key = ClientKey.generate("mine")
+    text = encode(key.to_pem()).decode()
+    if way == "type" and "\n" in text:
+        text = text.replace("\n", " ")  # as some terminals hand it over
+    async with add_form(tmp_path) as form:
+        await form.write("key-id", "mine")
+        form.app.screen.set_focus(form.input("key-file"))
+        if way == "paste":
+            form.input("key-file").post_message(events.Paste(text))
+        else:
+            form.input("key-file").value = text
+        await form.wait()
+        path = tmp_path / "keys" / "mine.pem"
+        assert form.input("key-file").value == str(path)
+        assert "only you can read it" in form.note("key-file").sentence
+        assert read_key(path, "mine").public_jwk() == key.public_jwk()
+        assert text.split()[-1][:20] not in shown_text(form.app)
+
+
+async def test_a_pasted_key_with_a_passphrase_is_kept_once_it_opens(tmp_path: Path) -> None:
+    text = ClientKey.generate("mine").to_pem(b"horse").decode()
+    async with add_form(tmp_path) as form:
+        form.input("key-file").post_message(events.Paste(text))
+        await form.wait()
+        assert not (tmp_path / "keys").exists()
+        await form.write("passphrase", "horse")
+        (path,) = (tmp_path / "keys").iterdir()
+        assert is_encrypted(path)
+        assert form.input("key-file").value == str(path)
+        assert form.input("key-id").value.startswith("imported-")
+
+
+async def test_what_most_people_leave_as_it_is_comes_when_asked_for(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("")
     async with add_form(tmp_path) as form:
         await form.write("address", TYPED)
         await form.press("f3")
-        await form.write("client", "nonsense")
-        assert "is no wallet address" in form.note("client").sentence
-        await form.press("ctrl+s")
-        assert form.app.left_with == []
+        assert not form.app.screen.query_one("#more").display
+        await form.press("f4")
+        assert form.app.focused is form.input("client")
         await form.write("client", "$client.example/opdash")
-        assert form.dashboard.calls[-1][1][0] == "$client.example/opdash"  # type: ignore[index]
-        await form.press("ctrl+s")
+        await form.press("tab", "right", "tab", "right")
+        await form.write("poll-interval", "2.5")
+        await form.write("ca-file", str(bundle))
+        assert form.dashboard.calls[-1] == ("probe", (TYPED, bundle))
+        await form.press("ctrl+s", "ctrl+s")
         (profile,) = form.app.left_with
-        assert isinstance(profile, Profile)
-        assert profile.client_wallet_address == "https://client.example/opdash"
+        assert profile == Profile(
+            "ben",
+            BEN.id,
+            client_wallet_address="https://client.example/opdash",
+            key_id=profile.key_id,  # type: ignore[attr-defined]
+            key_file=profile.key_file,  # type: ignore[attr-defined]
+            poll_interval=2.5,
+            ca_file=bundle,
+            scope=Scope.EVERYTHING,
+            access=AccessLevel.READ_ONLY,
+        )
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "told"),
+    [
+        ("client", "nonsense", "is no wallet address"),
+        ("poll-interval", "0.1", "from 0.2 to 3600"),
+        ("poll-interval", "often", "A number of seconds"),
+        ("ca-file", "/nowhere.pem", "no such file"),
+    ],
+)
+async def test_what_cannot_be_chosen_is_told_and_shown(
+    tmp_path: Path, field: str, text: str, told: str
+) -> None:
+    async with add_form(tmp_path) as form:
+        await form.write("address", TYPED)
+        await form.press("f3", "f4")
+        await form.write(field, text)
+        assert told in form.note(field).sentence
+        await form.press("f4", "ctrl+s")
+        assert isinstance(form.app.screen, AddWalletScreen)
+        assert form.app.screen.query_one("#more").display
+        assert form.app.focused is form.input(field)
 
 
 async def test_what_the_configuration_refuses_is_told_and_nothing_is_lost(
@@ -308,10 +406,12 @@ async def test_what_the_configuration_refuses_is_told_and_nothing_is_lost(
     async with add_form(tmp_path) as form:
         monkeypatch.setattr(form.dashboard, "add_profile", refuse)
         await form.write("address", TYPED)
-        await form.press("f3", "ctrl+s")
+        await form.press("f3", "ctrl+s", "ctrl+s")
         assert form.told == "The file cannot be written. Check its directory."
+        await form.press("escape")
         assert form.input("address").value == TYPED
         monkeypatch.undo()
+        await form.press("ctrl+s")
         await form.press("ctrl+s")
         assert len(form.app.left_with) == 1
 
@@ -331,21 +431,22 @@ async def test_escape_asks_before_typed_things_are_lost(tmp_path: Path) -> None:
 async def test_the_buttons_do_what_the_keys_do(tmp_path: Path) -> None:
     async with add_form(tmp_path, size=(120, 40)) as form:
         await form.write("address", TYPED)
-        await form.pilot.click("#make-key")
+        for button in ("#make-key", "#show-more", "#next"):
+            await form.pilot.click(button)
+            await form.wait()
+        (watch,) = form.dashboard.keys.watches
+        for button in ("#copy-key", "#check-again"):
+            await form.pilot.click(button)
+            await form.wait()
+        assert (len(form.app.copied), watch.asked_again) == (1, 1)
+        await form.pilot.click("#leave")
         await form.wait()
-        await form.pilot.click("#copy-key")
+        assert isinstance(form.app.screen, AddWalletScreen)
+        await form.pilot.click("#next")
         await form.wait()
-        assert len(form.app.copied) == 1
         await form.pilot.click("#save")
         await form.wait()
         assert len(form.app.left_with) == 1
-
-
-async def test_copying_without_a_key_says_what_to_do(tmp_path: Path) -> None:
-    async with add_form(tmp_path) as form:
-        await form.press("f2")
-        assert "press F3" in form.told
-        assert form.app.copied == []
 
 
 async def test_the_whole_form_is_reached_by_key_on_a_small_screen(tmp_path: Path) -> None:
@@ -355,8 +456,9 @@ async def test_the_whole_form_is_reached_by_key_on_a_small_screen(tmp_path: Path
         keys = form.app.screen.query_one("KeyLine")
         assert keys.region.bottom <= 24
         body = form.app.screen.query_one(".body")
-        await form.press("pagedown", "pagedown")
-        assert form.app.screen.query_one("#jwk").region.bottom <= body.region.bottom
+        await form.press("f4")
+        await form.press("pagedown", "pagedown", "pagedown")
+        assert form.app.screen.query_one("#ca-file").region.bottom <= body.region.bottom
 
 
 async def test_hostile_names_are_harmless(tmp_path: Path) -> None:

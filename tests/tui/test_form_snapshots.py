@@ -13,13 +13,17 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from opdash.ledger.states import State
-from opdash.tui.screens import add_wallet
+from opdash.settings import Profile
 from opdash.tui.screens.add_wallet import AddWalletScreen
 from opdash.tui.screens.complete import CompleteScreen
 from opdash.tui.screens.create import CreateScreen
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
+from opdash.tui.screens.passphrase import PassphraseScreen
+from opdash.tui.screens.register_key import RegisterKeyScreen
 from opdash.tui.screens.remove_wallet import RemoveWalletScreen
+from opdash.tui.screens.replace_key import ReplaceKeyScreen
+from opdash.tui.widgets import key_picker
 from tests.tui.form_doubles import (
     OUTGOING_ID,
     PAYMENT_ID,
@@ -33,6 +37,7 @@ from tests.tui.form_doubles import (
     timeline,
     write,
 )
+from tests.tui.key_doubles import NEXT_KEY, standing
 
 Compare: TypeAlias = Callable[..., bool]
 SMALL, LARGE = (80, 24), (120, 40)
@@ -163,7 +168,7 @@ def test_add_wallet(
     size: tuple[int, int],
     theme: str,
 ) -> None:
-    monkeypatch.setattr(add_wallet, "PAUSE", 0.001)
+    monkeypatch.setattr(key_picker, "PAUSE", 0.001)
     address = "https://ilp.example/ben"
     dashboard.probes[address] = msgspec.structs.replace(WALLET, id=address, public_name="Ben")
 
@@ -173,6 +178,48 @@ def test_add_wallet(
 
     show = lambda: AddWalletScreen(dashboard.real)  # noqa: E731
     assert look(snap_compare, dashboard, show, size, theme, type_address)
+
+
+BEN = Profile("ben", "https://ilp.example/ben", key_id="next-key", key_file=NEXT_KEY.file)
+
+
+@LOOKS
+def test_register_key(
+    snap_compare: Compare, dashboard: FakeDashboard, size: tuple[int, int], theme: str
+) -> None:
+    assert look(snap_compare, dashboard, lambda: RegisterKeyScreen(BEN, NEXT_KEY), size, theme)
+
+
+def test_a_wallet_that_is_ready(snap_compare: Compare, dashboard: FakeDashboard) -> None:
+    dashboard.keys.found = standing()
+    assert look(snap_compare, dashboard, lambda: RegisterKeyScreen(BEN, NEXT_KEY), SMALL, DARK)
+
+
+@LOOKS
+def test_replace_key(
+    snap_compare: Compare, dashboard: FakeDashboard, size: tuple[int, int], theme: str
+) -> None:
+    async def make_the_next(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+y")
+
+    show = lambda: ReplaceKeyScreen("shop")  # noqa: E731
+    assert look(snap_compare, dashboard, show, size, theme, make_the_next)
+
+
+def test_passphrase(snap_compare: Compare, dashboard: FakeDashboard) -> None:
+    show = lambda: PassphraseScreen(NEXT_KEY.file, "")  # noqa: E731
+    assert look(snap_compare, dashboard, show, SMALL, DARK)
+
+
+def test_more_of_a_wallet(
+    snap_compare: Compare, dashboard: FakeDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_picker, "PAUSE", 0.001)
+
+    async def more(pilot: Pilot[None]) -> None:
+        await pilot.press("f4")
+
+    assert look(snap_compare, dashboard, lambda: AddWalletScreen(dashboard.real), LARGE, DARK, more)
 
 
 def test_remove_wallet(snap_compare: Compare, dashboard: FakeDashboard) -> None:

@@ -19,12 +19,14 @@ from opdash.sandbox.process import SandboxProcess
 from opdash.service.dashboard import Dashboard
 from opdash.settings import Profile, Settings, SettingsStore
 from opdash.tui.app import OpdashApp
+from opdash.tui.passphrases import PassphraseDialogs
 from opdash.tui.screens.add_wallet import AddWalletScreen
 from opdash.tui.screens.complete import CompleteScreen, Step
 from opdash.tui.screens.create import CreateScreen
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.payments import PaymentsScreen
+from opdash.tui.screens.register_key import RegisterKeyScreen
 from opdash.tui.widgets.form_field import FormField, Note, NoteLine
 from opdash.tui.widgets.payment_table import PaymentTable
 from opdash.tui.widgets.sheet import SheetView
@@ -98,7 +100,12 @@ def selected_id(payments: PaymentsScreen) -> str:
 
 @asynccontextmanager
 async def person(
-    sandbox: SandboxProcess, tmp_path: Path, *, wallets: tuple[str, ...], size: tuple[int, int]
+    sandbox: SandboxProcess,
+    tmp_path: Path,
+    *,
+    wallets: tuple[str, ...],
+    size: tuple[int, int],
+    key_file: Path | None = None,
 ) -> AsyncIterator[Person]:
     client = sandbox.client
     names = ("shop", "payer")
@@ -108,7 +115,7 @@ async def person(
             wallet,
             client_wallet_address=client.wallet_address,
             key_id=client.key_id,
-            key_file=client.private_key,
+            key_file=key_file or client.private_key,
             poll_interval=0.3,
         )
         for name, wallet in zip(names, wallets, strict=False)
@@ -118,6 +125,7 @@ async def person(
     store.save(Settings(profiles, default_profile="shop" if profiles else ""))
     dashboard = Dashboard(store, tmp_path / "data", HurriedClock())
     app = OpdashApp(dashboard)
+    dashboard.keyring.asker = PassphraseDialogs(app)
     async with app.run_test(size=size) as pilot:
         somebody = Person(dashboard, app, pilot)
         app.copy_to_clipboard = somebody.copied.append  # type: ignore[assignment,method-assign]
@@ -269,11 +277,20 @@ async def test_a_wallet_is_added_and_removed(sandbox: SandboxProcess, tmp_path: 
         await fill("address", sandbox.main_wallet)
         await rosa.until(lambda: "USD with 2 decimal places" in rosa.text)
         await rosa.press("f3")
-        await rosa.until(lambda: "does not serve a key" in rosa.text)
-        await fill("client", client.wallet_address)
+        await rosa.until(lambda: "Made just now" in rosa.text)
+        await rosa.press("ctrl+s")
+        await rosa.on(RegisterKeyScreen)
+        await rosa.until(lambda: "serves no key" in rosa.text)
+        await rosa.press("escape")
+        await rosa.on(AddWalletScreen)
         await fill("key-file", str(client.private_key))
         await fill("key-id", client.key_id)
-        await rosa.until(lambda: "The key is registered." in rosa.text)
+        await rosa.press("f4")
+        await fill("client", client.wallet_address)
+        await rosa.until(lambda: "The key can be used." in rosa.text)
+        await rosa.press("ctrl+s")
+        await rosa.on(RegisterKeyScreen)
+        await rosa.until(lambda: "Everything is ready" in rosa.text)
         await rosa.press("ctrl+s")
         await rosa.until(lambda: len(rosa.dashboard.profiles) == 1)
         (profile,) = rosa.dashboard.profiles

@@ -33,14 +33,18 @@ from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.inspector import InspectorScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.outgoing_list import OutgoingListScreen
+from opdash.tui.screens.passphrase import PassphraseScreen
 from opdash.tui.screens.receipts import ReceiptsScreen
+from opdash.tui.screens.register_key import RegisterKeyScreen
 from opdash.tui.screens.remove_wallet import RemoveWalletScreen
+from opdash.tui.screens.replace_key import ReplaceKeyScreen
 from opdash.tui.screens.save_search import SaveSearchScreen
 from opdash.tui.screens.scope import ScopeScreen
 from opdash.tui.screens.searches import SearchesScreen
 from opdash.tui.screens.sort import SortScreen
 from opdash.tui.screens.wallets import WalletsScreen
 from tests.tui.doubles import World, grant_view, shop_payments
+from tests.tui.key_doubles import NEXT_KEY
 from tests.tui.request_doubles import request_screen
 
 
@@ -76,6 +80,9 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.CREATE: lambda: CreateScreen(session),
         Place.COMPLETE: lambda: CompleteScreen(session, row),
         Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),
+        Place.REGISTER_KEY: lambda: RegisterKeyScreen(world.session.profile, NEXT_KEY),
+        Place.REPLACE_KEY: lambda: ReplaceKeyScreen("shop"),
+        Place.PASSPHRASE: lambda: PassphraseScreen(NEXT_KEY.file, ""),
         Place.GRANTS: lambda: GrantsScreen("shop"),
         Place.DOCTOR: lambda: DoctorScreen(session.profile, nothing_found),
         Place.GIVE_BACK: lambda: GiveBackScreen(grant_view(), Kind.ONE),

@@ -15,6 +15,7 @@ from opdash.tui.actions.dialogs import dialogs, explanations, forms
 from opdash.tui.actions.doctor import doctor
 from opdash.tui.actions.grants import grants
 from opdash.tui.actions.inspector import inspector
+from opdash.tui.actions.keys import keys
 from opdash.tui.actions.moving import everywhere, movement
 from opdash.tui.actions.outgoing import all_wallets, beside, outgoing_list
 from opdash.tui.actions.payments import payments, receipts
@@ -44,6 +45,7 @@ ACTIONS: tuple[Action, ...] = (
     *grants(),
     *doctor(),
     *forms(),
+    *keys(),
     *movement(),
     *inspector(),
     *dialogs(),

@@ -23,6 +23,9 @@ class Place(StrEnum):
     CREATE = "New incoming payment"
     COMPLETE = "Complete a payment"
     ADD_WALLET = "Add a wallet address"
+    REGISTER_KEY = "Register a key"
+    REPLACE_KEY = "Replace a key"
+    PASSPHRASE = "Passphrase"  # noqa: S105 - the name of a place
     REMOVE_WALLET = "Remove a wallet address"
     GIVE_BACK = "Give a grant back"
     SCOPE = "Scope"
@@ -42,6 +45,9 @@ MODAL_PLACES = frozenset(
         Place.CREATE,
         Place.COMPLETE,
         Place.ADD_WALLET,
+        Place.REGISTER_KEY,
+        Place.REPLACE_KEY,
+        Place.PASSPHRASE,
         Place.REMOVE_WALLET,
         Place.GIVE_BACK,
         Place.SCOPE,
@@ -154,6 +160,9 @@ FORMS = (
     Place.CREATE,
     Place.COMPLETE,
     Place.ADD_WALLET,
+    Place.REGISTER_KEY,
+    Place.REPLACE_KEY,
+    Place.PASSPHRASE,
     Place.REMOVE_WALLET,
     Place.SAVE_SEARCH,
     Place.GIVE_BACK,

@@ -12,7 +12,7 @@ def forms() -> tuple[Action, ...]:
         return Action(id_, (key,), label, sentence, (place,), rank=rank, in_palette=False)
 
     create, complete = Place.CREATE, Place.COMPLETE
-    add, remove = Place.ADD_WALLET, Place.REMOVE_WALLET
+    remove = Place.REMOVE_WALLET
     return (
         form("send", "ctrl+s", "Create", "Create the payment; it is sent once.", create, 1),
         form("add_row", "ctrl+n", "Add key", "Add a key to the metadata.", create, 3),
@@ -28,11 +28,6 @@ def forms() -> tuple[Action, ...]:
         ),
         form("fetch_again", "ctrl+r", "Fetch again", "Fetch the payment anew.", complete, 3),
         form("leave", "escape", "Back", "Leave the payment as it is.", complete, 2),
-        form("save", "ctrl+s", "Save", "Add the wallet address and begin to watch it.", add, 1),
-        form("check_again", "ctrl+r", "Check again", "Ask address and key once more.", add, 3),
-        form("make_key", "f3", "New key", "Make a private key, kept for you only.", add, 4),
-        form("copy_key", "f2", "Copy key", "Copy the public key for the provider.", add, 5),
-        form("leave", "escape", "Back", "Leave; you are asked if you typed something.", add, 2),
         form("remove_for_good", "ctrl+y", "Remove", "Remove it from opdash.", remove, 1),
         form("leave", "escape", "Keep", "Keep the wallet address.", remove, 2),
         form("save", "ctrl+s", "Save", "Keep the search under its name.", Place.SAVE_SEARCH, 1),

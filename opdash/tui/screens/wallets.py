@@ -173,6 +173,13 @@ class WalletsScreen(WalletWays, CursorActions, OpdashScreen[None]):
             RemoveWalletScreen(self.dashboard, profile), lambda done: self._removed(name, done)
         )
 
+    def action_replace_key(self) -> None:
+        """Replace the selected wallet's key."""
+        from opdash.tui.screens.replace_key import ReplaceKeyScreen
+
+        if self._list.selected:
+            self.app.push_screen(ReplaceKeyScreen(self._list.selected))
+
     def action_grants(self) -> None:
         """Show the grants, those of the selected wallet address first."""
         self.opdash.show_grants(self._list.selected)
