@@ -91,7 +91,7 @@ def outgoing_list() -> tuple[Action, ...]:
             "Outgoing",
             "Open the outgoing payment that pays this one, where opdash has seen it.",
             (Place.DETAIL,),
-            rank=8,
+            rank=12,
         ),
     )
 

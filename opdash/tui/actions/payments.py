@@ -119,7 +119,7 @@ def payments() -> tuple[Action, ...]:
             "outgoing",
             ("o",),
             "Outgoing",
-            "Look up an outgoing payment, or any payment, by its URL.",
+            "Open the outgoing payment that pays this one, or look up any payment by its URL.",
             here,
         ),
         Action(

@@ -200,7 +200,8 @@ class AllWalletsScreen(CursorActions, OpdashScreen[None]):
         self.query_one("#figures", SpanLines).show(self._fitting(shown))
         number = fmt.count(self._rows.count, "payment")
         left = [Span(" opdash", "accent"), GAP, Span("All wallets", "strong"), GAP]
-        left.append(Span(f"{number} of {len(self.dashboard.profiles)} wallets", "muted"))
+        of = fmt.count(len(self.dashboard.profiles), "wallet")
+        left.append(Span(f"{number} of {of}", "muted"))
         right = [Span("newest first · unfiltered", "muted"), Span(" ")]
         self.query_one("#title", Line).show(spread(left, right, width))
         table = self.movable()
@@ -244,7 +245,7 @@ class AllWalletsScreen(CursorActions, OpdashScreen[None]):
         if len(lines) <= room:
             return lines
         silent = sum(session.status.phase is not Phase.LIVE for session in self._sessions())
-        words = f" and {len(lines) - room + 1} more lines; w shows every wallet"
+        words = f" and {len(lines) - room + 1} more; w shows every wallet"
         if silent:
             words += f" · {silent} not live"
         return [*lines[: room - 1], [Span(words, "attention" if silent else "muted")]]

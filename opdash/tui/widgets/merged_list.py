@@ -26,6 +26,7 @@ from opdash.tui.widgets.row_painter import CURSOR
 _STATE = 17
 _WALLET = 12
 _CREATED = 12
+_SHORT_CREATED = 7
 _AMOUNT = 12
 _GAP = "  "
 
@@ -103,7 +104,8 @@ class MergedList(ScrollView, can_focus=True, inherit_bindings=False):
             Span(_GAP + "RECEIVED".rjust(self._amount), "muted"),
         ]
         if reference:
-            pieces.append(Span(_GAP + "REFERENCE".ljust(reference)[:reference], "muted"))
+            name = "REFERENCE" if reference >= len("REFERENCE") else "REF"
+            pieces.append(Span(_GAP + name.ljust(reference), "muted"))
         return [*pieces, Span(_GAP + "CREATED", "muted")]
 
     # Moving
@@ -188,7 +190,7 @@ class MergedList(ScrollView, can_focus=True, inherit_bindings=False):
         if reference:
             name = safe_text(row.reference or row.description, limit=80)
             pieces.append(Span(_GAP + _fit(name, reference)))
-        when = fmt.moment if self._is_wide(width + 2) else fmt.moment_short
+        when = fmt.moment if self._is_wide(width + 2) else _moment
         return [*pieces, Span(_GAP + when(row.created_at, now), "muted")]
 
     def _widen(self, cells: int) -> None:
@@ -202,7 +204,7 @@ class MergedList(ScrollView, can_focus=True, inherit_bindings=False):
         return width >= 100
 
     def _reference(self, width: int) -> int:
-        created = _CREATED if self._is_wide(width) else 6
+        created = _CREATED if self._is_wide(width) else _SHORT_CREATED
         taken = 2 + _STATE + 2 + _WALLET + 2 * (2 + self._amount) + 2 + created
         left = width - taken - 2
         return left if left >= 6 else 0
@@ -214,6 +216,12 @@ class MergedList(ScrollView, can_focus=True, inherit_bindings=False):
             return self._rows.rows(index, limit)
         except OpdashError:
             return []
+
+
+def _moment(instant: datetime, now: datetime) -> str:
+    """Write an instant in seven cells: ``14:02``, ``14 Nov``, ``2025-11``."""
+    text = fmt.moment_short(instant, now)
+    return text if len(text) <= _SHORT_CREATED else f"{instant.astimezone():%Y-%m}"
 
 
 def _fit(text: str, width: int) -> str:
