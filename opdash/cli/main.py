@@ -16,6 +16,7 @@ COMMANDS = {
     "outgoing": "opdash.cli.outgoing",
     "watch": "opdash.cli.watch",
     "sync": "opdash.cli.sync",
+    "reconcile": "opdash.cli.reconcile",
     "log": "opdash.cli.log",
     "ledger": "opdash.cli.ledger",
     "doctor": "opdash.cli.doctor",
@@ -53,6 +54,9 @@ payments
   log ID            print what was observed of a payment, step by step
   sync              read the server's whole list, and find what it no longer has
 
+books
+  reconcile FILE    hold invoices against payments: paid, short, over, late, missing
+
 set-up
   doctor [WALLET]   find out step by step what is wrong, and what to do about it
   wallet            add, list or remove a wallet address
@@ -71,7 +75,8 @@ options, before or after the command
   --version         print the version
   -h, --help        print this, or with a command what it takes
 
-exit codes: 0 done, 1 failed, 2 usage or input, 4 not permitted, 5 unreachable, 130 interrupted
+exit codes: 0 done, 1 failed, 2 usage or input, 3 something needs a look,
+            4 not permitted, 5 unreachable, 130 interrupted
 """
 
 
