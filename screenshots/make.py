@@ -121,8 +121,26 @@ async def doctor(pilot: Pilot[Any], home: DemoHome) -> None:
     await pilot.pause(0.5)
 
 
+async def onboarding(pilot: Pilot[Any], home: DemoHome) -> None:
+    """A wallet that is added: how its key is registered, and what is missing until then."""
+    app: Any = pilot.app
+    name = home.sandbox.wallet_addresses[-1].rpartition("/")[2]
+    known = next(one for one in app.dashboard.profiles if one.name == name)
+    await app.dashboard.remove_profile(name)
+    await pilot.press("w")
+    await pilot.pause(0.5)
+    await pilot.press("a")
+    await pilot.pause(0.5)
+    await pilot.press(*(_KEYS.get(character, character) for character in known.wallet_address))
+    await pilot.press("f3")
+    await pilot.pause(2.0)
+    await pilot.press("ctrl+s")
+    await pilot.pause(2.0)
+
+
 SCENES: dict[str, Scene] = {
     "wallets": wallets,
+    "onboarding": onboarding,
     "payments": payments,
     "detail": detail,
     "create": create,

@@ -13,7 +13,6 @@ from opdash.cli.options import CommandParser, add_json_option
 from opdash.cli.output import print_json, print_lines, talk
 from opdash.cli.running import run_with_dashboard
 from opdash.errors import OpdashError
-from opdash.keyfiles import read_key
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, ChangeKind
 from opdash.service.dashboard import Dashboard
@@ -43,7 +42,7 @@ def run(arguments: list[str]) -> int:
 
         async def work(dashboard: Dashboard) -> int:
             for profile in profiles:
-                await _check_key(profile)
+                await _check_key(dashboard, profile)
             sessions = [dashboard.session(profile.name) for profile in profiles]
             await _watch(dashboard, sessions, as_json=options.json)
             return 0
@@ -51,10 +50,10 @@ def run(arguments: list[str]) -> int:
         return run_with_dashboard(context, work)
 
 
-async def _check_key(profile: Profile) -> None:
+async def _check_key(dashboard: Dashboard, profile: Profile) -> None:
     """Raise `KeyFileError` at once for a key that no poll could use."""
     if profile.key_file is not None:
-        await asyncio.to_thread(read_key, profile.key_file, profile.key_id)
+        await dashboard.keyring.read(profile.key_file, profile.key_id)
 
 
 async def _watch(dashboard: Dashboard, sessions: Iterable[WalletSession], *, as_json: bool) -> None:

@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from opdash.clock import Clock
 from opdash.errors import LedgerError, OpdashError
 from opdash.ledger.reader import LedgerReader
@@ -45,20 +43,6 @@ _LOG = logging.getLogger(__name__)
 
 LEDGER_FILE = "ledger.sqlite3"
 """The ledger's name in the data directory."""
-
-
-class KeyCheck(msgspec.Struct, frozen=True):
-    """Whether a client wallet address serves a key.
-
-    Attributes:
-        served: Whether its jwks has the key id, with this very public key.
-        sentence: What was found.
-        advice: What to do, or empty.
-    """
-
-    served: bool
-    sentence: str
-    advice: str = ""
 
 
 class Dashboard:
@@ -276,43 +260,6 @@ class Dashboard:
         url = parse_wallet_address(address)
         async with await self._bare_client(ca_file) as client:
             return await client.wallet_address(url)
-
-    async def check_key(
-        self,
-        client_wallet_address: str,
-        key_id: str,
-        key_file: Path,
-        *,
-        ca_file: Path | None = None,
-    ) -> KeyCheck:
-        """Look whether the client wallet address serves the key that requests will be signed with.
-
-        Raises:
-            KeyFileError: The key file cannot be used.
-            OpenPaymentsError: The jwks cannot be had.
-        """
-        from opdash.openpayments.addresses import parse_wallet_address
-
-        jwk = (await self.keyring.read(key_file, key_id)).public_jwk()
-        url = parse_wallet_address(client_wallet_address)
-        async with await self._bare_client(ca_file) as client:
-            wallet = await client.wallet_address(url)
-            keys = (await client.jwks(wallet.id)).keys
-        served = next((key for key in keys if key.kid == key_id), None)
-        register = "Register the JWK that `opdash key show` prints with the wallet's provider."
-        if served is None:
-            return KeyCheck(False, f"{wallet.id} does not serve a key “{key_id}”.", register)
-        if served.x.rstrip("=") != jwk["x"]:
-            return KeyCheck(
-                False, f"{wallet.id} serves another key under the id “{key_id}”.", register
-            )
-        if not wallet.public_name:
-            return KeyCheck(
-                True,
-                "The key is registered, but the client wallet address has no public name.",
-                "Set one with the provider: without it, consent cannot be asked for.",
-            )
-        return KeyCheck(True, "The key is registered.")
 
     def readiness(
         self, profile: Profile, tell: Callable[[Readiness], None] = lambda _: None

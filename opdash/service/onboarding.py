@@ -86,6 +86,12 @@ class CheckLine(msgspec.Struct, frozen=True):
     sentence: str = ""
     advice: str = ""
 
+    @property
+    def asks_to_register(self) -> bool:
+        """Whether what has to be done is to register the key."""
+        is_key = self.check is Check.KEY and self.mark is Mark.TO_DO
+        return is_key and "opdash key show" in self.advice
+
 
 class Readiness(msgspec.Struct, frozen=True):
     """How all checks stand.

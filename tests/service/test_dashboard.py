@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from opdash.clock import SystemClock
-from opdash.errors import ConfigError, KeyFileError, LedgerError
+from opdash.errors import ConfigError, LedgerError
 from opdash.ledger.search.saved import SavedSearch
 from opdash.ledger.store import Ledger
 from opdash.openpayments.addresses import AddressError
@@ -91,50 +91,6 @@ async def test_an_unknown_wallet_address_and_a_dead_server_are_told_apart(
         await dashboard.probe(f"{sandbox.url}/nobody")
     with pytest.raises(UnreachableError):
         await dashboard.probe("http://127.0.0.1:9/alice")
-
-
-async def test_a_registered_key_is_found(
-    sandbox: SandboxProcess, open_dashboard: OpenDashboard
-) -> None:
-    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
-    found = await dashboard.check_key(client.wallet_address, client.key_id, client.private_key)
-    assert found.served
-    assert found.advice == ""
-
-
-async def test_a_key_that_is_not_served_is_to_be_registered(
-    sandbox: SandboxProcess, open_dashboard: OpenDashboard
-) -> None:
-    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
-    found = await dashboard.check_key(client.wallet_address, "other-1", client.private_key)
-    assert not found.served
-    assert "Register" in found.advice
-
-
-async def test_another_key_under_the_same_id_is_noticed(
-    sandbox: SandboxProcess, open_dashboard: OpenDashboard
-) -> None:
-    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
-    wrong = sandbox.other_client.private_key
-    found = await dashboard.check_key(client.wallet_address, client.key_id, wrong)
-    assert not found.served
-    assert "another key" in found.sentence
-
-
-async def test_a_client_without_a_public_name_is_warned(
-    sandbox: SandboxProcess, open_dashboard: OpenDashboard
-) -> None:
-    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
-    found = await dashboard.check_key(f"{sandbox.url}/nameless", client.key_id, client.private_key)
-    assert found.advice
-
-
-async def test_a_missing_key_file_is_a_sentence(
-    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
-) -> None:
-    dashboard, client = open_dashboard(sandbox).dashboard, sandbox.client
-    with pytest.raises(KeyFileError):
-        await dashboard.check_key(client.wallet_address, client.key_id, tmp_path / "none.pem")
 
 
 async def test_an_added_profile_is_saved_and_watched(

@@ -84,6 +84,7 @@ async def test_a_key_is_waited_for_and_no_grant_is_asked_for_before(
     assert now.line(Check.ADDRESS).mark is Mark.DONE
     assert now.line(Check.KEY).mark is Mark.TO_DO
     assert "serves no key" in now.line(Check.KEY).sentence
+    assert now.line(Check.KEY).asks_to_register
     assert now.line(Check.GRANT).mark is Mark.WAITING
     assert now.line(Check.GRANT).sentence == "waits for the key"
     assert watched.asked("POST", "/") == 0

@@ -29,7 +29,7 @@ NOT_SERVED = CheckLine(
     Check.KEY,
     Mark.TO_DO,
     "The client serves no key “next-key”, but “k1”.",
-    "Register the key with the provider of the client's wallet address.",
+    "Register the key with the provider of the client's wallet address (“opdash key show”).",
 )
 FOUND = {
     Check.ADDRESS: "“Ben's Books”, in USD, scale 2.",

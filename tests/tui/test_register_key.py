@@ -59,7 +59,7 @@ async def test_each_line_waits_is_done_or_says_what_to_do(tmp_path: Path) -> Non
         assert lines[0].startswith("✓ Wallet address")
         assert lines[1].startswith("✗ Key")
         assert "serves no key" in lines[1]
-        assert "→ Register the key" in lines[2]
+        assert "→ Register it as told below" in lines[2]
         assert lines[-1] == "· Signed list     waits for the grant"
         assert "To register the key" in ben.sheet("steps")
         assert "Developer keys" in ben.sheet("steps")

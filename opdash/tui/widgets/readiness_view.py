@@ -11,6 +11,7 @@ from opdash.tui.widgets.sheet import Row, SheetView, row
 _STYLES = {Mark.DONE: "$good", Mark.TO_DO: "$attention", Mark.WAITING: "$muted", Mark.LATER: ""}
 _TITLE = max(len(check.heading) for check in Check) + 2
 _LOOKING = "…"
+_REGISTER = "Register it as told below; opdash sees by itself when that is done."
 
 
 class ReadinessView(SheetView):
@@ -29,6 +30,7 @@ def _rows(line: CheckLine, is_looked_at: bool) -> list[Row]:
     lead = Content.assemble((f"{sign} ", style), (line.check.heading.ljust(_TITLE), ""))
     found = Content.styled(safe_text(line.sentence), "$muted" if line.mark is Mark.WAITING else "")
     rows = [row(lead, found)]
-    if line.advice:
-        rows.append(row(" " * (_TITLE + 2) + "→ ", safe_text(line.advice)))
+    advice = _REGISTER if line.asks_to_register else line.advice
+    if advice:
+        rows.append(row(" " * (_TITLE + 2) + "→ ", safe_text(advice)))
     return rows
