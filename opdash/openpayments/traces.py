@@ -2,7 +2,9 @@
 
 A trace is made only where somebody listens, and its secrets are masked while it is made: tokens,
 what opens a grant, cookies and shared secrets never reach one. Signatures do: they were sent, and
-fit nothing but this one request.
+fit nothing but this one request. Only a long body that repeats no token of its request, such as a
+page of payments, waits until somebody looks: masking it costs as much as fetching it, and most are
+never looked at.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -23,6 +25,12 @@ LONGEST_BODY = 64 * 1024
 
 Headers = tuple[tuple[str, str], ...]
 """Names and values, in the order of the wire."""
+
+_AT_ONCE = 8 * 1024
+"""Up to how many bytes a body is masked at once; what opens a grant is much shorter."""
+
+_LONGEST_WAITING = 2 * LONGEST_BODY
+"""Up to how many bytes a body waits to be masked; a longer one would take memory for nothing."""
 
 _LOOKED_THROUGH = 4 * LONGEST_BODY
 """How many characters of a body are looked through for secrets; what is shown is far less."""
@@ -67,6 +75,85 @@ class Sight:
     problem: str
 
 
+class Body:
+    """A body as it may be shown.
+
+    Two are equal that say the same.
+    """
+
+    __slots__ = ("_cut", "_is_masked", "_kept")
+
+    def __init__(self, text: str | None, cut: int = 0) -> None:
+        """Hold what is free of secrets already.
+
+        Args:
+            text: What is shown, or None for none.
+            cut: How many characters are left out.
+        """
+        self._kept = None if text is None else text.encode(errors="surrogatepass")
+        self._cut = cut
+        self._is_masked = True
+
+    @classmethod
+    def of(cls, raw: bytes | None, tokens: frozenset[str]) -> Body:
+        """Return what may be shown of a body.
+
+        Args:
+            raw: As it was on the wire; None for none.
+            tokens: What is to be masked besides what is secret by its name, in every spelling.
+        """
+        if raw is None:
+            return cls(None)
+        is_page = _AT_ONCE < len(raw) <= _LONGEST_WAITING
+        if not is_page or any(token.encode() in raw for token in tokens):
+            return cls(*_masked_text(raw, _hiding(tokens)))
+        waiting = cls(None)
+        waiting._kept, waiting._is_masked = raw, False
+        return waiting
+
+    @property
+    def text(self) -> str | None:
+        """What is shown of it, or None where there was none or none is kept."""
+        self._mask()
+        return None if self._kept is None else self._kept.decode(errors="surrogatepass")
+
+    @property
+    def cut(self) -> int:
+        """How many characters are left out."""
+        self._mask()
+        return self._cut
+
+    @property
+    def size(self) -> int:
+        """How many bytes of memory it takes, about the same before somebody looks and after."""
+        return 0 if self._kept is None else len(self._kept)
+
+    def shortened(self, most: int) -> Body:
+        """Return it with so many characters at the most; with none, there is only their count."""
+        if not self._is_masked and not most:
+            return Body(None, len((self._kept or b"").decode(errors="replace")))
+        text, cut = self.text, self.cut
+        if text is None or 0 < len(text) <= most:
+            return self
+        return Body(text[:most] if most else None, cut + max(len(text) - most, 0))
+
+    def _mask(self) -> None:
+        if not self._is_masked:
+            text, self._cut = _masked_text(self._kept or b"", str)
+            self._kept, self._is_masked = text.encode(errors="surrogatepass"), True
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Body):
+            return NotImplemented
+        return (self.text, self.cut) == (other.text, other.cut)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.cut))
+
+    def __repr__(self) -> str:
+        return f"Body({self.text!r}, {self.cut})"
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """One request and its answer, free of secrets.
@@ -80,16 +167,14 @@ class Trace:
         url: What was asked for; the last part of a token's or grant's own URL is masked.
         purpose: What the request is for, as the end of "opdash wants to …", or an empty string.
         headers: What was sent.
-        body: The body that was sent, or None.
+        sent: The body that was sent.
         signature_base: What was signed (RFC 9421, section 2.5), a line for each component; None
             where nothing was.
         status: The answer's status; None when there was none.
         answer_headers: The answer's headers.
-        answer: The answer's body, or None.
+        answered: The answer's body.
         seconds: From asking to the end of the answer.
         problem: Why there was no whole answer, or an empty string.
-        body_cut: Characters of the body that are left out here.
-        answer_cut: Characters of the answer's body that are left out here.
     """
 
     number: int
@@ -98,23 +183,19 @@ class Trace:
     url: str
     purpose: str
     headers: Headers
-    body: str | None
+    sent: Body
     signature_base: str | None
     status: int | None
     answer_headers: Headers
-    answer: str | None
+    answered: Body
     seconds: float
     problem: str = ""
-    body_cut: int = 0
-    answer_cut: int = 0
 
     @classmethod
     def of(cls, seen: Sight) -> Trace:
         """Return what may be kept and shown of an exchange."""
         tokens = _tokens_in(seen.headers)
         hide = _hiding(tokens)
-        body, body_cut = _text(seen.body, hide)
-        answer, answer_cut = _text(seen.answer, hide)
         url = hide(masked_url(seen.url) if seen.url_is_secret else seen.url)
         headers = _masked(seen.headers, hide, url_is_secret=seen.url_is_secret)
         return cls(
@@ -124,16 +205,39 @@ class Trace:
             url=url,
             purpose=seen.purpose,
             headers=headers,
-            body=body,
+            sent=Body.of(seen.body, tokens),
             signature_base=_signature_base(seen.method, url, headers),
             status=seen.status,
             answer_headers=_masked(seen.answer_headers, hide, url_is_secret=seen.url_is_secret),
-            answer=answer,
+            answered=Body.of(seen.answer, tokens),
             seconds=seen.seconds,
             problem=hide(seen.problem),
-            body_cut=body_cut,
-            answer_cut=answer_cut,
         )
+
+    @property
+    def body(self) -> str | None:
+        """The body that was sent, or None."""
+        return self.sent.text
+
+    @property
+    def body_cut(self) -> int:
+        """Characters of the body that are left out here."""
+        return self.sent.cut
+
+    @property
+    def answer(self) -> str | None:
+        """The answer's body, or None."""
+        return self.answered.text
+
+    @property
+    def answer_cut(self) -> int:
+        """Characters of the answer's body that are left out here."""
+        return self.answered.cut
+
+    def shortened(self, most: int) -> Trace:
+        """Return it with so many characters of each body at the most."""
+        sent, answered = self.sent.shortened(most), self.answered.shortened(most)
+        return replace(self, sent=sent, answered=answered)
 
     @property
     def is_signed(self) -> bool:
@@ -190,22 +294,24 @@ def status_text(status: int) -> str:
         return str(status)
 
 
-def _tokens_in(headers: Headers) -> tuple[str, ...]:
+def _tokens_in(headers: Headers) -> frozenset[str]:
+    """Return the tokens that were sent, each as it is and as JSON may write it."""
     found = (value.partition(" ")[2].strip() for name, value in headers if _is_token(name))
-    return tuple(token for token in found if token)
+    return frozenset(
+        spelling for token in found if token for spelling in (token, json.dumps(token)[1:-1])
+    )
 
 
 def _is_token(name: str) -> bool:
     return name.lower() == "authorization"
 
 
-def _hiding(tokens: tuple[str, ...]) -> Callable[[str], str]:
+def _hiding(tokens: frozenset[str]) -> Callable[[str], str]:
     """Return what masks tokens wherever a server, or a URL, repeats them."""
-    spellings = {spelling for token in tokens for spelling in (token, json.dumps(token)[1:-1])}
 
     def hide(text: str) -> str:
-        for spelling in spellings:
-            text = text.replace(spelling, MASK)
+        for token in tokens:
+            text = text.replace(token, MASK)
         return text
 
     return hide
@@ -218,10 +324,8 @@ def _masked(headers: Headers, hide: Callable[[str], str], *, url_is_secret: bool
     )
 
 
-def _text(body: bytes | None, hide: Callable[[str], str]) -> tuple[str | None, int]:
+def _masked_text(body: bytes, hide: Callable[[str], str]) -> tuple[str, int]:
     """Return a body as text without secrets, and how many characters were cut off."""
-    if body is None:
-        return None, 0
     text = body.decode(errors="replace")
     beyond = max(len(text) - _LOOKED_THROUGH, 0)
     shown = hide(masked_json(text[:_LOOKED_THROUGH]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -51,6 +50,7 @@ class RequestLog:
         self._most = most
         self._most_bytes = most_bytes
         self._kept: deque[Inspected] = deque()
+        self._sizes: deque[int] = deque()
         self._bytes = 0
         self._stripped = 0
         self._count = 0
@@ -84,7 +84,8 @@ class RequestLog:
         """Keep one more, and let go of what is beyond the bounds."""
         self._count += 1
         self._kept.append(Inspected(self._count, profile, trace))
-        self._bytes += _size(trace)
+        self._sizes.append(_size(trace))
+        self._bytes += self._sizes[-1]
         if len(self._kept) > self._most:
             self._drop_oldest()
         while self._bytes > self._most_bytes and len(self._kept) > 1:
@@ -94,15 +95,17 @@ class RequestLog:
                 self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        self._bytes -= _size(self._kept.popleft().trace)
+        self._kept.popleft()
+        self._bytes -= self._sizes.popleft()
         self._stripped = max(self._stripped - 1, 0)
 
     def _strip_next(self) -> None:
         """Take the bodies out of the oldest that still has them."""
         former = self._kept[self._stripped]
-        bare = without_bodies(former.trace)
+        bare = former.trace.shortened(0)
         self._kept[self._stripped] = former._replace(trace=bare)
-        self._bytes += _size(bare) - _size(former.trace)
+        self._bytes += _size(bare) - self._sizes[self._stripped]
+        self._sizes[self._stripped] = _size(bare)
         self._stripped += 1
 
 
@@ -118,20 +121,9 @@ def both(first: Tracer | None, second: Tracer | None) -> Tracer | None:
     return hand_on
 
 
-def without_bodies(trace: Trace) -> Trace:
-    """Return a trace that only counts what it leaves out."""
-    return replace(
-        trace,
-        body=None,
-        answer=None,
-        body_cut=trace.body_cut + len(trace.body or ""),
-        answer_cut=trace.answer_cut + len(trace.answer or ""),
-    )
-
-
 def _size(trace: Trace) -> int:
     """Return about how much memory a trace takes."""
-    texts = (trace.url, trace.body, trace.answer, trace.signature_base)
     headers = (*trace.headers, *trace.answer_headers)
-    held = sum(sys.getsizeof(text) for text in texts if text is not None)
-    return held + sum(sys.getsizeof(name) + sys.getsizeof(value) for name, value in headers)
+    held = sum(sys.getsizeof(name) + sys.getsizeof(value) for name, value in headers)
+    held += sys.getsizeof(trace.url) + sys.getsizeof(trace.signature_base)
+    return held + trace.sent.size + trace.answered.size

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from opdash import __version__
 from opdash.atomic import write_atomic
 from opdash.clock import Clock
-from opdash.openpayments.traces import Trace
 from opdash.safetext import safe_text
-from opdash.service.inspection import Inspected, without_bodies
+from opdash.service.inspection import Inspected
 
 FITS = 48 * 1024
 """How many characters of a report a terminal's clipboard surely takes."""
@@ -42,7 +40,7 @@ def brief_report(requests: Sequence[Inspected], most: int = FITS) -> tuple[str, 
     if len(whole) <= most:
         return whole, True
     for body in _BODIES:
-        shorter = [one._replace(trace=_with_short_bodies(one.trace, body)) for one in requests]
+        shorter = [one._replace(trace=one.trace.shortened(body)) for one in requests]
         text = report(shorter)
         if len(text) <= most:
             return text, False
@@ -76,16 +74,3 @@ def told(one: Inspected) -> str:
     wallet = f"wallet: {safe_text(one.profile, limit=60)}\n" if one.profile else ""
     signed = "" if one.trace.is_signed else "not signed\n"
     return f"{wallet}{signed}{one.trace.report()}"
-
-
-def _with_short_bodies(trace: Trace, most: int) -> Trace:
-    if not most:
-        return without_bodies(trace)
-    body, answer = (trace.body or "")[most:], (trace.answer or "")[most:]
-    return replace(
-        trace,
-        body=None if trace.body is None else trace.body[:most],
-        answer=None if trace.answer is None else trace.answer[:most],
-        body_cut=trace.body_cut + len(body),
-        answer_cut=trace.answer_cut + len(answer),
-    )

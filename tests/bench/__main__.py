@@ -16,6 +16,7 @@ from tests.bench import (
     frames,
     granting,
     idling,
+    inspecting,
     killing,
     planning,
     searching,
@@ -41,6 +42,7 @@ FIGURES: tuple[Figure, ...] = (
     *starting.FIGURES,
     *frames.FIGURES,
     *idling.FIGURES,
+    *inspecting.FIGURES,
 )
 """All figures there are, in the order in which they are printed."""
 

@@ -100,7 +100,7 @@ async def _rounds(sandbox: SandboxProcess, *, naive: bool) -> tuple[float, float
             bare = _better(bare, await requests.fetch(client, _discard))
             if naive:
                 naively = _better(naively, await _naive(client, requests))
-        own = _better(own, await _sync(sandbox))
+        own = _better(own, await sync_once(sandbox))
     return sum(bare), sum(own), sum(naively)
 
 
@@ -176,8 +176,12 @@ def _insert(connection: sqlite3.Connection, payment: Any) -> None:
         )
 
 
-async def _sync(sandbox: SandboxProcess) -> list[float]:
+async def sync_once(sandbox: SandboxProcess, *, inspected: bool = False) -> list[float]:
     """Time a session that reads all pages after the first into a new ledger.
+
+    Args:
+        sandbox: Whose list.
+        inspected: Whether its requests are kept for the inspector, as a screen does.
 
     Returns:
         The seconds between the ends of answers, and last those until everything was recorded.
@@ -191,7 +195,7 @@ async def _sync(sandbox: SandboxProcess) -> list[float]:
         store = SettingsStore(Path(home) / "config.toml")
         store.load()
         store.save(Settings(profiles=(profile_of(sandbox),)))
-        dashboard = Dashboard(store, Path(home), SystemClock(), observer=note)
+        dashboard = Dashboard(store, Path(home), SystemClock(), observer=note, inspected=inspected)
         try:
             session = dashboard.session("bench")
             await session.poll_once()

@@ -27,7 +27,7 @@ from opdash.openpayments.grants import (
 from opdash.openpayments.keys import ClientKey, public_key_from_jwk
 from opdash.openpayments.resources import Jwk, WalletAddress
 from opdash.openpayments.secrets import Secret
-from opdash.openpayments.traces import LONGEST_BODY, Headers, Sight, Trace
+from opdash.openpayments.traces import LONGEST_BODY, Body, Headers, Sight, Trace
 from tests.openpayments.conftest import StillClock
 from tests.openpayments.rawserver import RawServer, Received, answer
 from tests.openpayments.test_transport import free_port, reset
@@ -326,3 +326,55 @@ def test_amounts_and_metadata_stay_as_they_were_sent() -> None:
 
 def test_a_sight_shows_nothing_by_itself() -> None:
     assert "Zq1" not in repr(sight(headers=(("Authorization", "GNAP Zq1"),)))
+
+
+# Bodies that wait
+
+
+def page(about: str, size: int = 20_000) -> bytes:
+    return json.dumps({"result": ["x" * size], "access_token": {"value": about}}).encode()
+
+
+def test_a_long_body_is_masked_when_somebody_looks() -> None:
+    body = Body.of(page("S3CRET-of-the-page"), frozenset())
+    before = body.size
+    assert body.text == page("•••").decode().replace("\\u2022", "•")
+    assert abs(body.size - before) < 64
+    assert "S3CRET" not in f"{body!r}"
+
+
+def test_nothing_that_is_said_of_a_waiting_body_tells_a_secret() -> None:
+    for tell in (repr, str, lambda trace: trace.report(), lambda trace: trace.shortened(9000).body):
+        trace = Trace.of(sight(body=page("S3CRET"), answer=page("S3CRET")))
+        assert "S3CRET" not in tell(trace)
+
+
+def test_a_long_body_that_repeats_the_token_holds_it_no_moment() -> None:
+    headers = (("Authorization", f"GNAP {TOKEN.reveal()}"),)
+    raw = json.dumps({"note": f"you sent {TOKEN.reveal()}", "x": "y" * 20_000}).encode()
+    trace = Trace.of(sight(headers=headers, answer=raw))
+    held = [getattr(trace.answered, name) for name in Body.__slots__]
+    assert TOKEN.reveal() not in str(held)
+    assert "you sent •••" in str(trace.answer)
+
+
+def test_a_very_long_body_is_cut_at_once() -> None:
+    assert Body.of(page("S", 2_000_000), frozenset()).size <= LONGEST_BODY
+
+
+@pytest.mark.parametrize("size", [10, 20_000, 300_000])
+def test_a_shortened_body_counts_what_it_leaves_out(size: int) -> None:
+    whole = Body.of(b"x" * size, frozenset())
+    assert (whole.shortened(0).text, whole.shortened(0).cut) == (None, size)
+    few = Body.of(b"x" * size, frozenset()).shortened(4)
+    assert (few.text, few.cut) == ("xxxx", size - 4)
+    assert few.shortened(100) == few == Body("xxxx", size - 4)
+    assert Body(None).shortened(5) == Body(None)
+
+
+def test_half_a_character_in_a_url_that_is_masked_breaks_nothing() -> None:
+    raw = b'{"access_token": {"manage": "https://a.example/\\ud800/t"}}'
+    assert (
+        Body.of(raw, frozenset()).text
+        == '{"access_token": {"manage": "https://a.example/\ud800/•••"}}'
+    )

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from opdash.clock import SystemClock
 from opdash.errors import ExitCode
-from opdash.openpayments.traces import Trace
+from opdash.openpayments.traces import Body, Trace
 from opdash.sandbox.process import SandboxProcess
 from opdash.service.dashboard import Dashboard
 from opdash.service.doctor.steps import Finding, Step, StepName
@@ -41,11 +41,11 @@ TRACE = Trace(
     url="https://auth.ilp.example/tenant",
     purpose="ask for a grant",
     headers=(("Host", "auth.ilp.example"), ("Signature", "sig1=:AAAA:")),
-    body='{"client":"https://ilp.example/opdash"}',
+    sent=Body('{"client":"https://ilp.example/opdash"}'),
     signature_base='"@method": POST\n"@target-uri": https://auth.ilp.example/tenant',
     status=401,
     answer_headers=(("Date", "Fri, 20 Nov 2026 14:07:00 GMT"),),
-    answer='{"error":{"code":"invalid_client","description":"invalid signature"}}',
+    answered=Body('{"error":{"code":"invalid_client","description":"invalid signature"}}'),
     seconds=0.012,
 )
 WRONG = {
@@ -251,7 +251,7 @@ async def test_a_click_shows_a_step(world: World) -> None:
 async def test_what_a_server_sent_is_made_harmless(world: World) -> None:
     class Hostile(Script):
         async def examine(self, profile: Profile) -> AsyncGenerator[Step]:
-            trace = dataclasses.replace(TRACE, answer="\x1b[2J[bold]x[/bold]\x07")
+            trace = dataclasses.replace(TRACE, answered=Body("\x1b[2J[bold]x[/bold]\x07"))
             yield Step(StepName.CONFIGURATION, Finding(False, "\x1b[31m[/bold]", "\x07"), (trace,))
 
     async with shown(world, Hostile()) as (app, pilot):

@@ -14,7 +14,7 @@ from opdash.openpayments.keys import ClientKey
 from opdash.openpayments.resources import Jwk, Jwks
 from opdash.openpayments.secrets import Secret
 from opdash.openpayments.signatures import sign_request
-from opdash.openpayments.traces import Sight, Trace
+from opdash.openpayments.traces import Body, Sight, Trace
 from opdash.service.doctor.identifying import key_mismatch
 from opdash.service.doctor.refused import Verdict, judged, signature_fits
 
@@ -111,8 +111,8 @@ def test_a_body_that_reads_otherwise_than_javascript_writes_it() -> None:
 
 def test_a_body_that_was_cut_or_masked_is_not_judged() -> None:
     trace = signed()
-    assert verdict(replace(trace, body="{ }", body_cut=5)) is None
-    assert verdict(replace(trace, body='{"nonce":"•••"}')) is None
+    assert verdict(replace(trace, sent=Body("{ }", 5))) is None
+    assert verdict(replace(trace, sent=Body('{"nonce":"•••"}'))) is None
 
 
 @pytest.mark.parametrize("minute", [5, 9])

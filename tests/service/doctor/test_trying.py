@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from opdash.openpayments.traces import Trace
+from opdash.openpayments.traces import Body, Trace
 from opdash.service.doctor.trying import guesses
 
 NOW = datetime(2026, 11, 20, 14, 7, tzinfo=UTC)
@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 20, 14, 7, tzinfo=UTC)
 
 def guessed(url: str, *, wallet: str = "", authenticate: str = "") -> dict[str, str]:
     headers = (("WWW-Authenticate", authenticate),) if authenticate else ()
-    trace = Trace(1, NOW, "POST", url, "", (), None, None, 401, headers, None, 0.1)
+    trace = Trace(1, NOW, "POST", url, "", (), Body(None), None, 401, headers, Body(None), 0.1)
     return {guess.words: guess.change(url) for guess in guesses(trace, wallet)}
 
 
