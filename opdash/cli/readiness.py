@@ -45,10 +45,11 @@ class ReadinessTalk:
 
 
 def talk_registering(client: str, how: str) -> None:
-    """Say how to register a key."""
+    """Say how to register a key; `how` may be of many lines, and they stay so."""
     talk("", "To register the key:")
     for number, step in enumerate(registering_steps(client, how), 1):
-        talk(f"  {number}. {step}")
+        first, *others = step.split("\n")
+        talk(f"  {number}. {first}", *others)
 
 
 def checks_json(now: Readiness) -> list[dict[str, object]]:
