@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from opdash.service.events import CaughtUp
 from opdash.service.status import Activity, ScanProgress
 from opdash.tui.app import OpdashApp
-from opdash.tui.widgets.reading import caught_up_words, reading_words
+from opdash.tui.widgets.reading import brief_reading_words, caught_up_words, reading_words
 from opdash.tui.widgets.status_line import StatusLine
 from tests.tui.doubles import NOW, World, shop_payments
 
@@ -25,8 +25,8 @@ CHECKING = ScanProgress(activity=Activity.CHECKING, payments=450, total=1000)
     [
         (ScanProgress(payments=12_400), ""),
         (ScanProgress(problem="No."), "the list could not be read to its end yet"),
-        (READING, "reading the list: 12,400 payments"),
-        (replace(READING, rate=980), "reading the list: 12,400 payments, 980 a second"),
+        (READING, "reading the list: 12,400 payments, 124 pages"),
+        (replace(READING, rate=980), "reading the list: 12,400 payments, 124 pages, 980 a second"),
         (CHECKING, "checking the list: 45 %"),
         (replace(CHECKING, left=timedelta(minutes=2)), "checking the list: 45 %, 2 min left"),
         (replace(CHECKING, total=0), "checking the list"),
@@ -35,6 +35,34 @@ CHECKING = ScanProgress(activity=Activity.CHECKING, payments=450, total=1000)
 )
 def test_progress_is_said_in_few_words(progress: ScanProgress, said: str) -> None:
     assert reading_words(progress) == said
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (ScanProgress(payments=12_400), ""),
+        (ScanProgress(problem="No."), "not read to the end"),
+        (READING, "reading 12,400"),
+        (CHECKING, "checking 45 %"),
+        (replace(CHECKING, total=0), "checking"),
+        (replace(CHECKING, paused=True), "reading paused"),
+    ],
+)
+def test_it_is_said_in_fewer_words_yet(progress: ScanProgress, said: str) -> None:
+    assert brief_reading_words(progress) == said
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+async def test_progress_is_on_the_screen_at_any_usual_width(world: World, width: int) -> None:
+    world.record(*shop_payments())
+    app = Told(world)
+    async with app.run_test(size=(width, 24)) as pilot:
+        world.set_status(scan=replace(READING, rate=980))
+        await pilot.pause()
+        assert "12,400" in status_line(app)
+        world.set_status(scan=replace(READING, paused=True))
+        await pilot.pause()
+        assert "reading paused" in status_line(app)
 
 
 def test_what_came_while_away_is_said() -> None:

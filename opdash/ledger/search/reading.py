@@ -17,7 +17,7 @@ round, quotes keep blanks together and make a word of what would be a term::
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -66,6 +66,7 @@ LONGEST: Final = 500
 
 _MOST_TERMS: Final = 40
 _TERM = re.compile(r"([^\W\d_][\w.-]*)(>=|<=|[:=<>])")
+_LOOSE_SIGNS: Final = frozenset({">", "<", ">=", "<=", "=", ":"})
 _SIGNS = re.compile(r"[:=<>]+")
 _METADATA = re.compile(r"meta(?:data)?\.", re.IGNORECASE)
 
@@ -103,10 +104,22 @@ def read_query(line: str, moment: Moment) -> Query:
     """
     if len(line) > LONGEST:
         raise SearchError(f"The filter is longer than {LONGEST} characters.", "Shorten it.")
-    terms = tuple(_term(token, moment) for token in _tokens(line))
+    tokens = tuple(_tokens(line))
+    _refuse_loose_signs(tokens)
+    terms = tuple(_term(token, moment) for token in tokens)
     if len(terms) > _MOST_TERMS:
         raise SearchError(f"The filter has more than {_MOST_TERMS} terms.", "Leave some out.")
     return Query(line, All(terms))
+
+
+def _refuse_loose_signs(tokens: Sequence[_Token]) -> None:
+    """Raise for ``amount > 10``: read as three words it would find nothing, without a hint."""
+    for before, sign, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if sign.bare and sign.text in _LOOSE_SIGNS:
+            raise SearchError(
+                f"“{shown(sign.text)}” stands alone.",
+                f"Write it without blanks: {shown(before.text + sign.text + after.text)}",
+            )
 
 
 def _tokens(line: str) -> Iterator[_Token]:

@@ -27,7 +27,7 @@ from opdash.tui.widgets.header import (
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.line import Span
 from opdash.tui.widgets.payment_table import PaymentTable
-from opdash.tui.widgets.reading import reading_words
+from opdash.tui.widgets.reading import brief_reading_words, reading_words
 from opdash.tui.widgets.rule import Rule
 from opdash.tui.widgets.status_line import StatusLine, Whereabouts, status_spans
 from opdash.tui.widgets.summary import SummaryLine, summary_spans
@@ -139,6 +139,7 @@ class PaymentsFrame:
             scope="" if scope in self._header.text else scope,
             short_scope=SHORT_SCOPE_WORDS[self._session.profile.scope],
             reading=reading_words(self._session.status.scan),
+            brief_reading=brief_reading_words(self._session.status.scan),
             of=self._figures.known if self._search.is_on else None,
             searching=self._search.coming,
             folding=self._folding(table),

@@ -263,9 +263,14 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
         self.set_sort(next_order(column, self.sort))
 
     def set_sort(self, sort: Sort) -> None:
-        """Take another order. The cursor keeps its payment, on the same line where possible."""
+        """Take another order.
+
+        The cursor keeps its payment; while it only follows the newest, it begins at the top.
+        """
         if sort == self.sort:
             return
+        if self.following:
+            self._cursor.row = None
         self._window.sort = sort
         self._cursor.following = False
         self.new_above = 0

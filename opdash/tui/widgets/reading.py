@@ -11,7 +11,8 @@ def reading_words(progress: ScanProgress) -> str:
     """Say what is being read in the background, or that it is paused.
 
     Returns:
-        For example ``reading the list: 12,400 payments, 980 a second``; empty when nothing is.
+        For example ``reading the list: 12,400 payments, 124 pages, 980 a second``; empty when
+        nothing is.
     """
     if progress.paused:
         return "reading paused"
@@ -19,10 +20,25 @@ def reading_words(progress: ScanProgress) -> str:
         case Activity.NONE:
             return "the list could not be read to its end yet" if progress.problem else ""
         case Activity.READING:
-            done = f"reading the list: {count(progress.payments, 'payment')}"
+            payments, pages = count(progress.payments, "payment"), count(progress.pages, "page")
+            done = f"reading the list: {payments}, {pages}"
             return f"{done}, {progress.rate:,} a second" if progress.rate else done
         case Activity.CHECKING:
             return f"checking the list{_how_far(progress)}"
+
+
+def brief_reading_words(progress: ScanProgress) -> str:
+    """Say the same where there is little room: ``reading 12,400``."""
+    if progress.paused:
+        return "reading paused"
+    match progress.activity:
+        case Activity.NONE:
+            return "not read to the end" if progress.problem else ""
+        case Activity.READING:
+            return f"reading {progress.payments:,}"
+        case Activity.CHECKING:
+            share = progress.total and progress.payments * 100 // progress.total
+            return f"checking {share} %" if share else "checking"
 
 
 def caught_up_words(payments: int, wallet: str = "") -> str:

@@ -43,6 +43,7 @@ class Whereabouts(msgspec.Struct, frozen=True):
         scope: The scope in words, where the header has no room for it.
         short_scope: The same in fewer words.
         reading: What is being read in the background, in words, or empty.
+        brief_reading: The same in fewer words.
         of: Of how many rows in the ledger those are that match a filter; None without one.
         searching: Whether not all that match are known yet, or are not in their order yet.
     """
@@ -58,6 +59,7 @@ class Whereabouts(msgspec.Struct, frozen=True):
     scope: str = ""
     short_scope: str = ""
     reading: str = ""
+    brief_reading: str = ""
     of: int | None = None
     searching: bool = False
     folded: int | None = None
@@ -71,14 +73,23 @@ class Whereabouts(msgspec.Struct, frozen=True):
 
 def status_spans(where: Whereabouts, width: int) -> list[Span]:
     """Compose the status line; on a narrow screen it says the same in fewer words."""
-    news, rest, positions = _news(where), _rest(where), _positions(where)
+    news, order, positions = _news(where), _order(where), _positions(where)
     scope = _scope(where.scope)
     short_scope = _scope(where.short_scope or where.scope) if where.scope else []
+    reading, brief = _reading(where.reading), _reading(where.brief_reading or where.reading)
     following = [[Span("following the newest", "muted")]] if where.is_following else []
-    everything = product([[*news, *rest, *scope, *following]], positions[:2])
+    everything = product(
+        [[*news, *order, *reading, *scope, *following], [*news, *order, *reading, *scope]],
+        positions[:2],
+    )
     less = product(
-        [[*news, *some, *words] for some in (rest[:1], []) for words in (scope, short_scope)],
-        positions[:3],
+        [
+            [*news, *some, *done, *words]
+            for done in ((reading, brief, []) if brief else ([],))
+            for some in (order[:1], [])
+            for words in (scope, short_scope)
+        ],
+        positions[:4] if brief else positions[:3],
     )
     for left, right in (*everything, *less):
         spans = [Span(" "), *join(left, "   ")]
@@ -106,15 +117,17 @@ def _news(where: Whereabouts) -> list[list[Span]]:
     return groups
 
 
-def _rest(where: Whereabouts) -> list[list[Span]]:
+def _order(where: Whereabouts) -> list[list[Span]]:
     groups: list[list[Span]] = []
     if where.sort != NEWEST_FIRST:
         groups.append([Span(f"by {order_words(where.sort)}", "muted", "screen.sort")])
     if where.folding:
         groups.append([Span(where.folding, "muted", "screen.fold_all")])
-    if where.reading:
-        groups.append([Span(where.reading, "muted", "screen.pause_scan")])
     return groups
+
+
+def _reading(words: str) -> list[list[Span]]:
+    return [[Span(words, "muted", "screen.pause_scan")]] if words else []
 
 
 def _scope(words: str) -> list[list[Span]]:
@@ -131,9 +144,11 @@ def _positions(where: Whereabouts) -> list[list[Span]]:
     first = where.page * where.page_size + 1
     last = min(first + where.page_size - 1, where.known)
     pages = -(-where.known // where.page_size)
-    of = f"{where.known:,}{'' if where.complete else ' known'}"
+    is_plain = where.complete and where.sort == NEWEST_FIRST
+    known = "" if is_plain else " known"
+    of = f"{where.known:,}{known}"
     if where.folded not in (None, where.known):
-        of = f"{where.known:,} for {where.folded:,}{'' if where.complete else ' known'}"
+        of = f"{where.known:,} for {where.folded:,}{known}"
     rows = f"{first:,}–{last:,} of {of}"
     page = f"page {where.page + 1:,} of {pages:,}"
     texts = (

@@ -161,6 +161,8 @@ def test_nothing_asks_for_nothing(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence", "advice"),
     [
+        ("amount > 10", "“>” stands alone", "without blanks: amount>10"),
+        ("lamp state : paid", "“:” stands alone", "without blanks: state:paid"),
         ("stat:paid", "“stat:” is not a term.", "“state”"),
         ("zzz:1", "“zzz:” is not a term.", "state:short"),
         ("state:shrt", "“shrt” in “state:shrt” is no state.", "“short”"),
