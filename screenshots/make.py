@@ -138,6 +138,23 @@ async def onboarding(pilot: Pilot[Any], home: DemoHome) -> None:
     await pilot.pause(2.0)
 
 
+async def inspector(pilot: Pilot[Any], home: DemoHome) -> None:
+    """The last requests, and what the signature covers of the one that created a payment."""
+    await create(pilot, home)
+    await pilot.press("ctrl+s")
+    await pilot.pause(1.5)
+    await pilot.press("I", "p", "2")
+    screen: Any = pilot.app.screen
+    for _ in range(40):
+        if screen.selected.trace.method == "POST":
+            break
+        await pilot.press("down")
+    await pilot.pause(7.0)  # until what was told about it has gone
+    if pilot.app.size.width == SMALL[0]:
+        await pilot.press("enter")
+        await pilot.pause(0.5)
+
+
 SCENES: dict[str, Scene] = {
     "wallets": wallets,
     "onboarding": onboarding,
@@ -148,6 +165,7 @@ SCENES: dict[str, Scene] = {
     "outgoing": outgoing,
     "consent": consent,
     "grants": grants,
+    "inspector": inspector,
     "doctor": doctor,
 }
 

@@ -164,6 +164,16 @@ async def test_what_is_read_stays_where_it_is_while_others_arrive(world: World) 
         assert round(rows.scroll_y) == before + 1
 
 
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+async def test_lines_end_before_the_scroll_bar(world: World, size: tuple[int, int]) -> None:
+    for number in range(100):
+        world.dashboard.requests.add("shop", traced(number=number))
+    async with inspecting(world, size=size) as viewer:
+        await viewer.send(traced())
+        line = viewer.app.screen.query_one(LineList).render_line(0).text
+        assert line.rstrip().endswith("Rosa's Shop")
+
+
 async def test_a_request_that_is_no_longer_kept_leaves_the_cursor_on_the_list(
     tmp_path: Path,
 ) -> None:

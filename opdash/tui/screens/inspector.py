@@ -102,7 +102,7 @@ class InspectorScreen(RequestActions, CursorActions, OpdashScreen[None]):
             return
         name, before = self._list.selected, self._position
         self._shown = tuple(one for one in self._known if self._matches(one))
-        width = self._list.size.width
+        width = self._list.scrollable_content_region.width
         heading = heading_spans(width) if self._shown else (Span(f"  {self._why_none}"),)
         self.query_one("#columns", Line).show(heading)
         self._list.show(self._entries(width))
