@@ -87,6 +87,8 @@ def _covers(invoice: Invoice, payment: BookPayment, match: Match) -> bool:
 
 def _received(invoice: Invoice, paid_by: Sequence[tuple[BookPayment, Match]]) -> tuple[int, bool]:
     """Return what arrived in the invoice's own scale, and whether that is exact."""
+    if all(payment.asset.scale == invoice.asset.scale for payment, _ in paid_by):
+        return sum([match.amount for _, match in paid_by]), True
     scale = max([invoice.asset.scale, *(payment.asset.scale for payment, _ in paid_by)])
     total = sum(match.amount * 10 ** (scale - payment.asset.scale) for payment, match in paid_by)
     whole, rest = divmod(total, 10 ** (scale - invoice.asset.scale))

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from opdash.books.naming import can_be_named, names_in, normalised, words
+from opdash.books.naming import name_words, names_in, normalised
 from opdash.books.records import BookPayment, Decisions, Invoice, Link, Match, Rule
 
 BEFORE_ISSUE: Final = timedelta(days=3)
@@ -39,11 +39,13 @@ class Matches(msgspec.Struct, frozen=True):
         matches: All pairs, links first.
         ambiguous: Rows of the invoices that fit a payment equally well, by its URL.
         suggestions: What fits by amount, asset and date alone, both sides having no other choice.
+        repeated: Numbers that the file has more than once.
     """
 
     matches: tuple[Match, ...]
     ambiguous: Mapping[str, tuple[int, ...]]
     suggestions: tuple[Match, ...]
+    repeated: frozenset[str]
 
 
 def match(
@@ -64,16 +66,19 @@ def match(
         zone_offset: Added to a payment's instant to find its day.
     """
     stages = _Stages(invoices, decisions)
-    found = list(chain.from_iterable(map(stages.linked, payments)))
+    found: list[Match] = []
+    left: Sequence[BookPayment] = payments
     ambiguous: dict[str, tuple[int, ...]] = {}
-    left = [payment for payment in payments if not stages.is_linked(payment)]
+    if decisions.links:
+        found += chain.from_iterable(map(stages.linked, payments))
+        left = [payment for payment in payments if not stages.is_linked(payment)]
     for rule, look in stages.looks():
         left = _run(rule, look, left, stages, found, ambiguous)
     rows = {one.row for one in found} | set(chain.from_iterable(ambiguous.values()))
-    free = [one for one in invoices if one.row not in rows and stages.is_single(one)]
+    free = [one for one in invoices if one.row not in rows and one.number not in stages.repeated]
     loose = [one for one in left if one.id not in not_invoices and one.id not in ambiguous]
     suggestions = _suggest(free, loose, decisions, zone_offset)
-    return Matches(tuple(found), ambiguous, suggestions)
+    return Matches(tuple(found), ambiguous, suggestions, stages.repeated)
 
 
 def _run(
@@ -103,13 +108,16 @@ class _Stages:
 
     def __init__(self, invoices: Sequence[Invoice], decisions: Decisions) -> None:
         self._rejected = decisions.rejected
-        self._numbers = {invoice.row: invoice.number for invoice in invoices}
+        rejects = decisions.rejected
+        self._numbers = {one.row: one.number for one in invoices} if rejects else {}
         self._by_number = _index(invoices, lambda one: one.number)
+        self.repeated = frozenset(
+            number for number, rows in self._by_number.items() if len(rows) > 1
+        )
+        """Numbers that the file has more than once."""
         self._by_url = _index(invoices, lambda one: one.payment_url.rstrip("/"))
         self._by_normal = _index(invoices, lambda one: normalised(one.number))
-        self._by_words = _index(
-            (one for one in invoices if can_be_named(one.number)), lambda one: words(one.number)
-        )
+        self._by_words = _index(invoices, lambda one: name_words(one.number))
         self._links: defaultdict[str, list[Link]] = defaultdict(list)
         for link in sorted(decisions.links, key=lambda one: (one.amount is None, one.number)):
             self._links[link.payment_id].append(link)
@@ -138,10 +146,6 @@ class _Stages:
     def is_linked(self, payment: BookPayment) -> bool:
         """Return whether a person said whose it is, be it an invoice of another file."""
         return payment.id in self._links
-
-    def is_single(self, invoice: Invoice) -> bool:
-        """Return whether the file has the invoice's number once."""
-        return len(self._by_number[invoice.number]) == 1
 
     def allowed(self, payment: BookPayment, found: Found) -> Found:
         """Leave out what a person rejected."""
@@ -186,11 +190,14 @@ class _Stages:
 def _index(
     invoices: Iterable[Invoice], key: Callable[[Invoice], _Key]
 ) -> dict[_Key, tuple[int, ...]]:
-    rows: defaultdict[_Key, list[int]] = defaultdict(list)
+    rows: dict[_Key, tuple[int, ...]] = {}
     for invoice in invoices:
         if name := key(invoice):
-            rows[name].append(invoice.row)
-    return {name: tuple(sorted(found)) for name, found in rows.items()}
+            own: tuple[int, ...] = (invoice.row,)
+            known: tuple[int, ...] = rows.setdefault(name, own)
+            if known is not own:
+                rows[name] = tuple(sorted((*known, *own)))
+    return rows
 
 
 # By amount, asset and date

@@ -16,6 +16,7 @@ _SEPARATORS: Final = {
     code: None for code in range(128) if not chr(code).isalnum() and chr(code) not in "$+<=>^`|~"
 }
 _WORD: Final = re.compile(r"\w+(?:[-/.#_+:&]+\w+)*")
+_DIGIT: Final = re.compile(r"\d")
 _DECODER: Final = msgspec.json.Decoder(float_hook=str)
 
 
@@ -83,10 +84,11 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(plain.casefold()))
 
 
-def can_be_named(number: str) -> bool:
-    """Return whether an invoice number is telling enough to be looked for in descriptions."""
-    plain = "".join(words(number))
-    return len(plain) >= 4 and any(letter.isdigit() for letter in plain)
+def name_words(number: str) -> tuple[str, ...]:
+    """Return the words of an invoice number that is telling enough for descriptions, or nothing."""
+    found = words(number)
+    plain = found[0] if len(found) == 1 else "".join(found)
+    return found if len(plain) >= 4 and _DIGIT.search(plain) else ()
 
 
 def names_in(description: str) -> Iterator[tuple[str, ...]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import msgspec
 
-from opdash.books.classing import standing
+from opdash.books.classing import Standing, standing
 from opdash.books.matching import Matches, match
 from opdash.books.naming import references
 from opdash.books.records import (
@@ -25,6 +26,8 @@ from opdash.books.records import (
 )
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.amounts import Asset
+
+_Key = TypeVar("_Key", int, str)
 
 CLEAR = frozenset({InvoiceClass.PAID, InvoiceClass.OUTSTANDING, InvoiceClass.PARTIAL})
 """Classes that need nobody: paid, or still waiting for money."""
@@ -87,69 +90,62 @@ def _invoice_results(
     for payment_id, rows in found.ambiguous.items():
         for row in rows:
             candidates[row].append(payment_id)
-    times = Counter(invoice.number for invoice in invoices)
-    return tuple(
-        _invoice_result(
-            invoice,
-            [(payments[one.payment_id], one) for one in by_row.get(invoice.row, ())],
-            tuple(sorted(candidates.get(invoice.row, ()))),
-            suggested.get(invoice.row),
-            repeated=times[invoice.number] > 1,
+    results = []
+    for invoice in invoices:
+        matches = by_row.get(invoice.row, ())
+        several = tuple(sorted(candidates.get(invoice.row, ())))
+        if matches:
+            found_so = standing(invoice, [(payments[one.payment_id], one) for one in matches])
+        else:
+            kind = InvoiceClass.AMBIGUOUS if several else InvoiceClass.OUTSTANDING
+            flags = (Flag.SUGGESTED,) if invoice.row in suggested else ()
+            found_so = Standing(kind, 0, -invoice.amount, flags)
+        is_repeated = invoice.number in found.repeated
+        results.append(
+            InvoiceResult(
+                invoice=invoice,
+                kind=InvoiceClass.DUPLICATE_NUMBER if is_repeated else found_so.kind,
+                matches=matches,
+                received=found_so.received,
+                difference=found_so.difference,
+                flags=found_so.flags,
+                candidates=several,
+                suggestion=suggested.get(invoice.row),
+            )
         )
-        for invoice in invoices
+    return tuple(results)
+
+
+def _by_row(
+    matches: Iterable[Match], payments: dict[str, BookPayment]
+) -> dict[int, tuple[Match, ...]]:
+    """Return the matches of each row, those of the oldest payments first."""
+    return _grouped(
+        matches,
+        lambda one: one.row,
+        lambda one: (payments[one.payment_id].created_at, one.payment_id),
     )
 
 
-def _invoice_result(
-    invoice: Invoice,
-    paid_by: list[tuple[BookPayment, Match]],
-    candidates: tuple[str, ...],
-    suggestion: Match | None,
-    *,
-    repeated: bool,
-) -> InvoiceResult:
-    result = InvoiceResult(
-        invoice=invoice,
-        kind=InvoiceClass.AMBIGUOUS if candidates else InvoiceClass.OUTSTANDING,
-        matches=tuple(one for _, one in paid_by),
-        difference=-invoice.amount,
-        flags=(Flag.SUGGESTED,) if suggestion else (),
-        candidates=candidates,
-        suggestion=suggestion,
-    )
-    if paid_by:
-        found = standing(invoice, paid_by)
-        result = msgspec.structs.replace(
-            result,
-            kind=found.kind,
-            received=found.received,
-            difference=found.difference,
-            flags=found.flags,
-        )
-    if repeated:
-        result = msgspec.structs.replace(result, kind=InvoiceClass.DUPLICATE_NUMBER)
-    return result
-
-
-def _by_row(matches: Iterable[Match], payments: dict[str, BookPayment]) -> dict[int, list[Match]]:
-    by_row: defaultdict[int, list[Match]] = defaultdict(list)
+def _grouped(
+    matches: Iterable[Match], key: Callable[[Match], _Key], order: Callable[[Match], Any]
+) -> dict[_Key, tuple[Match, ...]]:
+    groups: dict[_Key, tuple[Match, ...]] = {}
     for one in matches:
-        by_row[one.row].append(one)
-    for some in by_row.values():
-        if len(some) > 1:
-            some.sort(key=lambda one: (payments[one.payment_id].created_at, one.payment_id))
-    return by_row
+        alone: tuple[Match, ...] = (one,)
+        known: tuple[Match, ...] = groups.setdefault(key(one), alone)
+        if known is not alone:
+            groups[key(one)] = tuple(sorted((*known, one), key=order))
+    return groups
 
 
 def _payment_results(
     payments: Sequence[BookPayment], found: Matches, not_invoices: frozenset[str]
 ) -> tuple[PaymentResult, ...]:
-    by_payment: defaultdict[str, list[Match]] = defaultdict(list)
-    for one in found.matches:
-        by_payment[one.payment_id].append(one)
+    by_payment = _grouped(found.matches, lambda one: one.payment_id, lambda one: one.row)
     results = []
     for payment in payments:
-        matches = tuple(sorted(by_payment.get(payment.id, ()), key=lambda one: one.row))
+        matches = by_payment.get(payment.id, ())
         candidates = found.ambiguous.get(payment.id, ())
         if matches:
             kind = PaymentClass.MATCHED

@@ -154,8 +154,11 @@ def _csv(text: str, path: Path, encoding: str, delimiter: str) -> Table:
     )
 
 
-def _parsed(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank with the line on which each begins."""
+def _parsed(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the rows that are not blank with the line on which each begins.
+
+    As tuples: of a million lists the garbage collector would look at each again and again.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
@@ -163,7 +166,7 @@ def _parsed(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, list[s
             if len(cells) > _MOST_COLUMNS:
                 raise FileError(f"{path}, row {line}, has more than {_MOST_COLUMNS} columns.")
             if any(map(str.strip, cells)):
-                yield line, cells
+                yield line, tuple(cells)
             line = reader.line_num + 1
     except csv.Error as error:
         raise FileError(
@@ -221,7 +224,7 @@ def _json_lines(text: str, path: Path, encoding: str) -> Table:
                 numbers.add(place)
     if len(places) > _MOST_COLUMNS:
         raise FileError(f"{path} names more than {_MOST_COLUMNS} columns.")
-    rows = [(line, [_cell(found.get(name)) for name in places]) for line, found in records]
+    rows = [(line, tuple(_cell(found.get(name)) for name in places)) for line, found in records]
     return Table(
         header=tuple(places),
         has_header=True,
