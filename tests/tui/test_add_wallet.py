@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -177,6 +178,16 @@ async def test_a_name_is_suggested_until_a_person_gives_one(tmp_path: Path) -> N
         await form.write("name", "books")
         await form.write("address", TYPED)
         assert form.input("name").value == "books"
+
+
+async def test_a_name_is_suggested_however_fast_an_address_is_typed(tmp_path: Path) -> None:
+    async with add_form(tmp_path) as form:
+        form.input("address").value = "https://ilp.example/b"
+        while form.input("name").value != "b":
+            await asyncio.sleep(0)
+        form.input("address").value = TYPED  # before anybody heard of the name
+        await form.wait()
+        assert form.input("name").value == "ben"
 
 
 async def test_a_name_that_is_taken_is_told(tmp_path: Path) -> None:

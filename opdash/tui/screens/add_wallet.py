@@ -43,6 +43,7 @@ class AddWalletScreen(FormScreen[Profile | None]):
         self._service = dashboard
         self._wallet: WalletAddress | None = None
         self._named_by_person = False
+        self._suggested = ""
         self._pause: Timer | None = None
 
     # Layout
@@ -94,7 +95,8 @@ class AddWalletScreen(FormScreen[Profile | None]):
             return
         field.say(f"{url}: asking …", Note.WAIT)
         if not self._named_by_person:
-            self.query_one("#name Input", Input).value = free_name(url, self._service.settings)
+            self._suggested = free_name(url, self._service.settings)
+            self.query_one("#name Input", Input).value = self._suggested
         self._stop_pause()
         self._pause = self.set_timer(key_picker.PAUSE, self._ask)
 
@@ -148,14 +150,6 @@ class AddWalletScreen(FormScreen[Profile | None]):
             if profile.wallet_address == wallet.id:
                 return profile
         return None
-
-    @property
-    def _suggested(self) -> str:
-        try:
-            url = parse_wallet_address(self._text("address"))
-        except InputError:
-            return ""
-        return free_name(url, self._service.settings)
 
     def _check_name(self) -> bool:
         field = self._field("name")
