@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -182,10 +181,14 @@ async def test_a_name_is_suggested_until_a_person_gives_one(tmp_path: Path) -> N
 
 async def test_a_name_is_suggested_however_fast_an_address_is_typed(tmp_path: Path) -> None:
     async with add_form(tmp_path) as form:
-        form.input("address").value = "https://ilp.example/b"
-        while form.input("name").value != "b":
-            await asyncio.sleep(0)
-        form.input("address").value = TYPED  # before anybody heard of the name
+        address, name = form.input("address"), form.input("name")
+
+        def type_on(suggested: str) -> None:
+            if suggested == "b":  # and nobody has heard of it yet
+                address.value = TYPED
+
+        form.app.screen.watch(name, "value", type_on, init=False)
+        address.value = "https://ilp.example/b"
         await form.wait()
         assert form.input("name").value == "ben"
 
