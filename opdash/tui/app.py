@@ -15,6 +15,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.constants import DEFAULT_THEME
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
@@ -50,6 +51,9 @@ _LOG = logging.getLogger(__name__)
 
 _FONT_FACE = r"(?s)\s*@font-face \{.*?\}"
 
+_BREATH = 0.03
+"""Seconds that the terminal has for the first frame before anything else is begun."""
+
 _TOAST_SECONDS = 6.0
 _ERROR_SECONDS = 12.0
 
@@ -80,7 +84,7 @@ class Example(msgspec.Struct, frozen=True):
     url: str
 
 
-class OpdashApp(App[None]):
+class OpdashApp(App[None], inherit_css=False):
     """The terminal dashboard.
 
     Args:
@@ -94,6 +98,13 @@ class OpdashApp(App[None]):
     TITLE = "opdash"
     COMMANDS: ClassVar[set[Any]] = {_registry_commands}
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.ANYWHERE)
+
+    DEFAULT_CSS = """
+    OpdashApp {
+        background: $background;
+        color: $foreground;
+    }
+    """
 
     _themed = False
 
@@ -147,7 +158,17 @@ class OpdashApp(App[None]):
     def on_mount(self) -> None:
         """Listen to the service, and start it once the first frame is painted."""
         self._unsubscribe = self.dashboard.events.subscribe(self._hear)
-        self.call_after_refresh(self._first_painted)
+        self.after_first_frame(self, self._first_painted)
+
+    def after_first_frame(self, node: MessagePump, then: Callable[[], object]) -> None:
+        """Call something once the first frame is painted and has reached the terminal.
+
+        It is written on a thread that would have to wait for what comes next.
+        """
+        if self.is_headless:
+            node.call_after_refresh(then)
+        else:
+            node.call_after_refresh(node.set_timer, _BREATH, then)
 
     def _first_painted(self) -> None:
         if not gc.isenabled():  # whoever started opdash put this off until now

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
-from textual.await_complete import AwaitComplete
 from textual.notifications import SeverityLevel
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 
 from opdash.errors import OpdashError
 from opdash.service.events import Event
 from opdash.tui.actions import Place
 from opdash.tui.failures import run_in_background
-from opdash.tui.stylesheets import sheets
 
 if TYPE_CHECKING:
     from opdash.service.dashboard import Dashboard
@@ -73,29 +71,3 @@ class OpdashScreen(_Shared[R], Generic[R]):
             from opdash.tui.widgets.demo_banner import DemoBanner
 
             self.mount(DemoBanner())
-
-
-class OpdashModal(_Shared[R], ModalScreen[R], Generic[R]):
-    """A dialog over another screen."""
-
-    CSS_PATH = sheets("modals")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._waits_with: list[R | None] = []
-
-    def dismiss(self, result: R | None = None) -> AwaitComplete:
-        """Leave with a result, at once or when nothing lies over this dialog any more."""
-        if self.app.screen is self:
-            return super().dismiss(result)
-        self._waits_with = [result]
-        return AwaitComplete()
-
-    def on_screen_resume(self) -> None:
-        """Leave, if that was meant to happen while something lay over this dialog."""
-        if self._waits_with:
-            self.dismiss(self._waits_with.pop())
-
-    def action_explain(self) -> None:
-        """Show the keys that work in this dialog."""
-        self.opdash.show_help(self.PLACE)

@@ -15,7 +15,7 @@ from textual.widgets import Input, OptionList, Static
 from opdash.table_view import LONGEST_PATH, Column, ColumnChoice, ViewError
 from opdash.tui.actions import Place, bindings
 from opdash.tui.column_draft import ColumnDraft
-from opdash.tui.screens.base import OpdashModal
+from opdash.tui.screens.modal import OpdashModal
 from opdash.tui.widgets.cells import fill
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.table_layout import Place as Placed

@@ -19,7 +19,7 @@ from opdash.safetext import safe_text
 from opdash.service.events import ConsentEnded, ConsentNeeded, ConsentNoted, Event
 from opdash.settings import ConsentWay
 from opdash.tui.actions import Place, bindings
-from opdash.tui.screens.base import OpdashModal
+from opdash.tui.screens.modal import OpdashModal
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.qr import QrView

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from opdash.tui.screens.base import OpdashModal, R
+from opdash.tui.screens.base import R
+from opdash.tui.screens.modal import OpdashModal
 from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.form_field import Note, NoteLine
 from opdash.tui.widgets.key_line import KeyLine

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from opdash.ledger.states import GLYPHS, State
 from opdash.tui.actions import Action, Place, actions_at, bindings
-from opdash.tui.screens.base import OpdashModal
+from opdash.tui.screens.modal import OpdashModal
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.beyond import BEYOND
 from opdash.tui.widgets.key_line import KeyLine

@@ -46,10 +46,10 @@ from opdash.tui.screens.payments_totals import PaymentsTotals
 from opdash.tui.screens.payments_view import WAIT, ViewKeeper
 from opdash.tui.screens.wallet_ways import WalletWays
 from opdash.tui.stylesheets import sheets
-from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.payment_table import PaymentTable
 
 if TYPE_CHECKING:
+    from opdash.tui.widgets.filter_line import FilterLine
     from opdash.tui.widgets.payment_detail import PaymentDetail
 
 _TICK = 1.0
@@ -156,7 +156,7 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
         self._reload()
         self._looked_at = self._figures.last_poll_at or self._looked_at
         self.set_interval(_TICK, self._tick)
-        self.call_after_refresh(self._first_painted)
+        self.opdash.after_first_frame(self, self._first_painted)
 
     def _first_painted(self) -> None:
         """Add what the first frame did without."""
@@ -190,6 +190,11 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
             if part is not None:
                 part.display = wide
         self.call_after_refresh(self._fill)
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Style everything anew; before the first frame it has just been."""
+        if self._painted:
+            super().update_node_styles(animate)
 
     # What the service says
 

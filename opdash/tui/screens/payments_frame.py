@@ -146,7 +146,7 @@ class PaymentsFrame:
             folded=self._figures.known if self._folds.shown_in(table) else None,
         )
         self._status.show(status_spans(where, width))
-        self._keys.set_place(Place.FILTER if self._search.line.is_typed_into else Place.PAYMENTS)
+        self._keys.set_place(Place.FILTER if self._search.is_typed_into else Place.PAYMENTS)
         unsaved = [] if self._search.is_on else ["save_search"]
         self._keys.set_off(*self._impossible(table, where), *unsaved)
 

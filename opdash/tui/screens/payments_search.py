@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from opdash.errors import LedgerError
@@ -16,7 +17,6 @@ from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import NEWEST_FIRST, AssetTotals, PaymentRow
 from opdash.service.session import WalletSession
 from opdash.tui.failures import told
-from opdash.tui.widgets.filter_line import FilterLine
 from opdash.tui.widgets.payment_table import PaymentTable
 from opdash.tui.widgets.row_window import PIECE, RowSource
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from opdash.ledger.search.saved import SavedSearch
     from opdash.ledger.search.terms import Query
     from opdash.tui.searching import SearchThread
+    from opdash.tui.widgets.filter_line import FilterLine
 
 _T = TypeVar("_T")
 _TRIES = 20
@@ -36,7 +37,6 @@ class PaymentsSearch:
     """What the payments screen is filtered by.
 
     Attributes:
-        line: Where it is typed.
         coming: Whether not all that match are known yet.
     """
 
@@ -57,7 +57,6 @@ class PaymentsSearch:
             changed: Is called when other rows are shown, or more is known of them.
             all_rows: Returns the rows of a wallet address without a filter.
         """
-        self.line = FilterLine(self._prepare)
         self.coming = False
         self._reader = reader
         self._session = session
@@ -69,6 +68,18 @@ class PaymentsSearch:
         self._text = ""
         self._shown = ""
         self._arranges = False
+
+    @cached_property
+    def line(self) -> FilterLine:
+        """Where it is typed, made after the first frame."""
+        from opdash.tui.widgets.filter_line import FilterLine
+
+        return FilterLine(self._prepare)
+
+    @property
+    def is_typed_into(self) -> bool:
+        """Whether keys are text of the filter now."""
+        return "line" in vars(self) and self.line.is_typed_into
 
     @property
     def is_on(self) -> bool:

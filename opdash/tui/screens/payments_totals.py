@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from opdash.ledger.records import AssetTotals
 from opdash.tui.screens.payments_figures import Figures
 from opdash.tui.screens.payments_search import Run
-from opdash.tui.widgets.filter_line import TotalsLines
+
+if TYPE_CHECKING:
+    from opdash.tui.widgets.filter_line import TotalsLines
 
 
 class PaymentsTotals:
     """Totals without a filter; those of a filter stand with it.
 
     Attributes:
-        lines: Where they are shown.
         is_on: Whether a person wants them.
     """
 
@@ -31,13 +34,19 @@ class PaymentsTotals:
             run: Runs work in the background.
             add_up: Adds up all payments; None where that cannot be done.
         """
-        self.lines = TotalsLines()
         self.is_on = False
         self._figures = figures
         self._run = run
         self._add_up = add_up
         self._is_adding = False
         self._again = False
+
+    @cached_property
+    def lines(self) -> TotalsLines:
+        """Where they are shown, made when there is something to show."""
+        from opdash.tui.widgets.filter_line import TotalsLines
+
+        return TotalsLines()
 
     def turn(self) -> None:
         """Show them, or show them no more."""
@@ -47,7 +56,8 @@ class PaymentsTotals:
 
     def show(self, *, filtered: bool) -> None:
         """Make room for them, unless a filter has totals of its own."""
-        self.lines.display = self.is_on and not filtered
+        if self.is_on or "lines" in vars(self):
+            self.lines.display = self.is_on and not filtered
 
     def update(self) -> None:
         """Add up anew, because the ledger has changed."""

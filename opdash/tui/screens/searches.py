@@ -16,7 +16,7 @@ from opdash.ledger.search.saved import SavedSearch, searches_for
 from opdash.safetext import safe_text
 from opdash.service.session import WalletSession
 from opdash.tui.actions import Place, bindings
-from opdash.tui.screens.base import OpdashModal
+from opdash.tui.screens.modal import OpdashModal
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.form_field import Note, NoteLine
 from opdash.tui.widgets.key_line import KeyLine

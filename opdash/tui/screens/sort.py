@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from opdash.ledger.records import Sort
 from opdash.table_view import FURTHER, STANDARD, Column, next_order
 from opdash.tui.actions import Place, bindings
-from opdash.tui.screens.base import OpdashModal
+from opdash.tui.screens.modal import OpdashModal
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.status_line import order_words
 

@@ -165,7 +165,6 @@ class PaymentTable(TableCanvas, can_focus=True, inherit_bindings=False):
             return
         self.painter.set_now(self._now())
         self.virtual_size = Size(0, self.row_count + 1 if self.row_count else 0)
-        self.expect_bar()
         self._shift_view(shift)
         self.refresh()
         self.post_message(self.Moved())

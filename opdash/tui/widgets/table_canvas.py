@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from opdash.ledger.records import Sort
@@ -28,7 +27,9 @@ from opdash.tui.widgets.amount_column import AmountWidths
 from opdash.tui.widgets.row_painter import RowPainter
 from opdash.tui.widgets.row_window import TableRow
 from opdash.tui.widgets.table_layout import Place, lay_out
-from opdash.tui.widgets.table_scrollbar import TableScrollBar
+
+if TYPE_CHECKING:
+    from textual.scrollbar import ScrollBar
 
 
 class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
@@ -97,15 +98,12 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         return self._places
 
-    def expect_bar(self) -> None:
-        """Have the bar in the first layout where it will be needed: a second one costs a frame."""
-        if not self.size and self.row_count >= self.app.size.height:
-            self.show_vertical_scrollbar = True
-
     @property
     def vertical_scrollbar(self) -> ScrollBar:
         """The bar at the right, made when first asked for."""
         if self._vertical_scrollbar is None:
+            from opdash.tui.widgets.table_scrollbar import TableScrollBar
+
             bar = TableScrollBar(name="vertical", thickness=self.scrollbar_size_vertical)
             bar.display = False
             self._vertical_scrollbar = bar
