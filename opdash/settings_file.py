@@ -33,13 +33,13 @@ from opdash.settings import (
 from opdash.table_view import ColumnChoice, ViewError, read_columns, read_sort, write_sort
 
 _T = TypeVar("_T")
-_HEADER = re.compile(r"\s*\[\[\s*(wallet|search)\s*\]\]\s*(#.*)?")
+_HEADER = r"\s*\[\[\s*(wallet|search)\s*\]\]\s*(#.*)?"
 _NAME = re.compile(r"\w[\w .'&+-]{0,39}")
 _KEY_ID = re.compile(r"[ !#-\[\]-~]{1,256}")
 _SCOPES: Final[Mapping[str, Scope]] = {"own": Scope.OWN, "everything": Scope.EVERYTHING}
 _FILES = ("key_file", "next_key_file", "former_key_file", "ca_file")
 _TOP_KEYS = ("theme", "default_wallet", "inspector_requests", "wallet", "search")
-_LINE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
+_LINE = r"\(at line (\d+), column (\d+)\)|\(at end of document\)"
 
 
 class _Wrong(Exception):
@@ -409,9 +409,9 @@ def _problem(path: Path, where: str, what: str, advice: str) -> ConfigError:
 
 
 def _not_toml(reason: str, text: str, path: Path) -> ConfigError:
-    found = _LINE.search(reason)
+    found = re.search(_LINE, reason)
     line = found[1] if found and found[1] else str(text.rstrip().count("\n") + 1)
-    why = safe_text(_LINE.sub("", reason).strip(), limit=120)
+    why = safe_text(re.sub(_LINE, "", reason).strip(), limit=120)
     return ConfigError(
         f"{path}, line {line}: not valid TOML: {why}.", "Correct that line; nothing was changed."
     )
@@ -541,7 +541,7 @@ def _split(text: str) -> tuple[str, list[str], list[str]]:
     starts: list[int] = []
     kinds: list[str] = []
     for number, line in enumerate(lines):
-        if header := _HEADER.fullmatch(line.rstrip("\r\n")):
+        if header := re.fullmatch(_HEADER, line.rstrip("\r\n")):
             starts.append(_first_comment_above(lines, number))
             kinds.append(header[1])
     blocks = ["".join(lines[start:end]) for start, end in pairwise([*starts, len(lines)])]

@@ -29,7 +29,7 @@ MOST_COLUMNS: Final = 40
 """The most columns that a table can have."""
 
 _METADATA: Final = f"{SortColumn.METADATA}."
-_WIDTH: Final = re.compile(r"(.*):(auto|[0-9]{1,4})", re.DOTALL)
+_WIDTH: Final = r"(?s)(.*):(auto|[0-9]{1,4})"
 _DIRECTIONS: Final = {"ascending": False, "descending": True}
 _GREATEST_FIRST: Final = frozenset(
     {
@@ -79,7 +79,7 @@ class ColumnChoice(msgspec.Struct, frozen=True):
         name = self.column.name
         if self.width:
             return f"{name}:{self.width}"
-        return f"{name}:auto" if _WIDTH.fullmatch(name) else name
+        return f"{name}:auto" if re.fullmatch(_WIDTH, name) else name
 
 
 def metadata_column(path: str) -> Column:
@@ -194,7 +194,7 @@ def write_sort(sort: Sort) -> str:
 
 
 def _choice(text: str) -> ColumnChoice:
-    found = _WIDTH.fullmatch(text)
+    found = re.fullmatch(_WIDTH, text)
     if found is None:
         return ColumnChoice(_column(text))
     column = _column(found[1])

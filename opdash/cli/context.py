@@ -6,7 +6,9 @@ import contextlib
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from opdash.cli.common import (
     GlobalOptions,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from opdash.tracefile import TraceFile
 
 
-class Context(NamedTuple):
+class Context(msgspec.Struct, frozen=True):
     """What a command works with.
 
     Attributes:

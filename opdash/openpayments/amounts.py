@@ -19,7 +19,7 @@ MAX_CREATE_VALUE = 2**63 - 1
 MINUS = "\u2212"
 """The minus sign shown to people, as wide as a digit."""
 
-_PLAIN_DECIMAL = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
+_PLAIN_DECIMAL = r"([0-9]*)(?:\.([0-9]*))?"
 
 
 class AmountError(InputError):
@@ -120,7 +120,7 @@ def parse_minor(text: str, scale: int, *, maximum: int = MAX_VALUE) -> int:
         raise AmountError("The amount is empty.", "Type a number such as 12.50.")
     if typed[0] in "-\u2212":
         raise AmountError("An amount cannot be negative.", "Type a number greater than zero.")
-    match = _PLAIN_DECIMAL.fullmatch(typed)
+    match = re.fullmatch(_PLAIN_DECIMAL, typed)
     if match is None or not (match[1] or match[2]):
         raise AmountError(_why_not_a_number(typed), _example(scale))
     fraction = match[2] or ""

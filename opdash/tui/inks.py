@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from rich.style import Style
 from textual.app import App
 
 
-class Ink(NamedTuple):
+class Ink(msgspec.Struct, frozen=True):
     """A tone.
 
     Attributes:
