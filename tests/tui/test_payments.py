@@ -27,7 +27,7 @@ from opdash.tui.widgets.payment_table import PaymentTable
 from opdash.tui.widgets.status_line import StatusLine
 from opdash.tui.widgets.summary import SummaryLine
 from tests.tui.doubles import NOW, World, make_payment, many_payments, payment_id, shop_payments
-from tests.tui.form_doubles import payment
+from tests.tui.form_doubles import payment, settled
 
 
 @pytest.fixture
@@ -535,3 +535,24 @@ async def test_nobody_looking_is_passed_on(world: World) -> None:
         app.post_message(events.AppFocus())
         await settle(pilot)
         assert world.session.focused
+
+
+async def test_the_status_line_says_the_scope_once_the_header_has_no_room(world: World) -> None:
+    app = Told(world)
+    world.record(*shop_payments())
+    async with app.run_test(size=(120, 40)) as pilot:
+        now = world.clock.now()
+        world.set_status(
+            Phase.LIVE,
+            last_ok_at=now,
+            next_poll_at=now + timedelta(hours=1),
+            oldest_unrefreshed_at=now,
+        )
+        await settled(pilot)
+        header, status = app.screen.query_one(HeaderLine), app.screen.query_one(StatusLine)
+        words = "S created by opdash only"
+        assert (words in header.text, words in status.text) == (True, False)
+        world.clock.instant += timedelta(minutes=10)
+        screen(app)._tick()
+        await settled(pilot)
+        assert (words in header.text, words in status.text) == (False, True)

@@ -339,7 +339,10 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
             self._pane.show(self.session, self._selected)
 
     def _tick(self) -> None:
+        said = self._frame.header_says_scope
         self._frame.fill_moments(self._table, self.size.width)
+        if self._frame.header_says_scope != said:
+            self._fill_place()  # says it instead
         if self._figures.are_of_yesterday():
             self._figures.read()
             self._search.again()

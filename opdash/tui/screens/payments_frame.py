@@ -99,6 +99,11 @@ class PaymentsFrame:
             self._summary.show(summary_spans(summary, wallet.asset, width))
         self.fill_place(table, width, fetching=fetching)
 
+    @property
+    def header_says_scope(self) -> bool:
+        """Whether the header has room for the scope; else the status line says it."""
+        return SCOPE_WORDS[self._session.profile.scope] in self._header.text
+
     def fill_moments(self, table: PaymentTable | None, width: int) -> None:
         """Write anew what changes as time passes."""
         session = self._session
@@ -122,7 +127,7 @@ class PaymentsFrame:
         self._totals.show(filtered=self._search.is_on)
         if table is None:
             words = SCOPE_WORDS[self._session.profile.scope]
-            unsaid = [] if words in self._header.text else [Span(" "), *scope_spans(words)]
+            unsaid = [] if self.header_says_scope else [Span(" "), *scope_spans(words)]
             self._status.show(unsaid)
             self._keys.set_off(*_NEED_A_ROW, "new_payment", "filter", "searches")
             return
@@ -136,7 +141,7 @@ class PaymentsFrame:
             fetching=fetching,
             following=table.following,
             new_above=table.new_above,
-            scope="" if scope in self._header.text else scope,
+            scope="" if self.header_says_scope else scope,
             short_scope=SHORT_SCOPE_WORDS[self._session.profile.scope],
             reading=reading_words(self._session.status.scan),
             brief_reading=brief_reading_words(self._session.status.scan),
