@@ -39,7 +39,7 @@ _PAYMENTS = 100_000
 _OLD = 12 * DAY
 """Microseconds after which payments are over; the sandbox makes thousands of them older."""
 
-_SETTLING = 6.0
+_SETTLING = 4.0
 _SECONDS = 20.0
 _HERTZ = os.sysconf("SC_CLK_TCK")
 
