@@ -44,9 +44,7 @@ class CheckFailedError(OpdashError):
     """Something was not as it must be."""
 
 
-def check(
-    clock: Clock, observer: Observer | None = None, witness: Witness | None = None
-) -> int:
+def check(clock: Clock, observer: Observer | None = None, witness: Witness | None = None) -> int:
     """Run the check, print what was seen, and return 0.
 
     Raises:

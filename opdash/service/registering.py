@@ -16,13 +16,13 @@ def registering_steps(client: str, copying: str) -> tuple[str, ...]:
     return (
         f"Log in to the wallet at {host} that {client} belongs to.",
         (
-            "Look for “Developer keys”, “API keys” or “Keys”, mostly among its settings. (Interledger "
-            "Test Wallet: Settings, Developer keys. A Rafiki of your own: createWalletAddressKey in "
-            "its admin API.)"
+            "Look for “Developer keys”, “API keys” or “Keys”, mostly among its settings. "
+            "(Interledger Test Wallet: Settings, Developer keys. A Rafiki of your own: "
+            "createWalletAddressKey in its admin API.)"
         ),
         f"Add a public key there. {copying}",
         (
-            "A wallet that makes the key itself gives you the private half: use that one instead. No "
-            "such page? Ask the provider to serve this key at the address's jwks.json."
+            "A wallet that makes the key itself gives you the private half: use that one instead. "
+            "No such page? Ask the provider to serve this key at the address's jwks.json."
         ),
     )

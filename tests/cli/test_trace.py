@@ -7,8 +7,8 @@ import re
 import stat
 from pathlib import Path
 
-from opdash.sandbox.process import SandboxProcess
 from opdash.paths import token_path
+from opdash.sandbox.process import SandboxProcess
 from tests.cli.conftest import Shell
 
 

@@ -136,16 +136,17 @@ class TestServers:
 
     def test_ids_are_no_cursors_until_they_were_seen_to_be(self) -> None:
         server = Servers(SoloClock()).of("https://rs.example")
-        assert not server.takes_ids
+        seen = [server.takes_ids]
         server.took_id(handed_out=True)
+        seen.append(server.takes_ids)
         server.refused_id()
         server.refused_id()
-        assert server.takes_ids
         server.took_id(handed_out=False)
         for _ in range(3):
-            assert server.takes_ids
+            seen.append(server.takes_ids)
             server.took_id(handed_out=True)
             server.refused_id()
-        assert not server.takes_ids
+        seen.append(server.takes_ids)
         server.took_id(handed_out=False)
-        assert not server.takes_ids
+        seen.append(server.takes_ids)
+        assert seen == [False, True, True, True, True, False, False]

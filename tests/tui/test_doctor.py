@@ -281,10 +281,10 @@ async def test_it_is_offered_wherever_a_wallet_is(
         assert script.asked == ["shop"]
 
 
-async def test_it_examines_a_real_wallet(sandbox: SandboxProcess, tmp_path: Path) -> None:
+async def test_it_examines_a_real_wallet(fresh_sandbox: SandboxProcess, tmp_path: Path) -> None:
     store = SettingsStore(tmp_path / "config.toml")
     store.load()
-    store.save(Settings((profile_of(sandbox, sandbox.main_wallet),)))
+    store.save(Settings((profile_of(fresh_sandbox, fresh_sandbox.main_wallet),)))
     app = OpdashApp(Dashboard(store, tmp_path / "data", SystemClock()))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()

@@ -191,10 +191,10 @@ async def test_a_request_that_is_no_longer_kept_leaves_the_cursor_on_the_list(
 async def test_a_pause_holds_the_list_still_and_counts_what_waits(world: World) -> None:
     async with inspecting(world, "p") as viewer:
         await viewer.send(traced())
-        assert len(viewer.lines) == 5
-        assert "‖ paused, 1 newer " in viewer.title
+        held, title = viewer.lines, viewer.title
         await viewer.press("space")
-        assert len(viewer.lines) == 6
+        assert (len(held), len(viewer.lines)) == (5, 6)
+        assert "‖ paused, 1 newer " in title
         assert "follows" in viewer.title
 
 
