@@ -71,7 +71,8 @@ def run(arguments: list[str]) -> int:
         profile = context.profiles_meant(options.wallet)[0]
 
         async def work(dashboard: Dashboard) -> int:
-            look = _Look(dashboard, profile, url, as_json=options.json)
+            named = bool(options.wallet)
+            look = _Look(dashboard, profile, url, only=named, as_json=options.json)
             if options.offline:
                 return look.remember()
             await learn_wallets(dashboard)
@@ -93,9 +94,12 @@ def _check(options: argparse.Namespace) -> None:
 class _Look:
     """Looks at one outgoing payment."""
 
-    def __init__(self, dashboard: Dashboard, profile: Profile, url: str, *, as_json: bool) -> None:
+    def __init__(
+        self, dashboard: Dashboard, profile: Profile, url: str, *, only: bool, as_json: bool
+    ) -> None:
         self._dashboard = dashboard
         self._profile = profile
+        self._only = only
         self._url = url
         self._as_json = as_json
 
@@ -175,7 +179,9 @@ class _Look:
             one.cancel()
 
     async def _ask(self) -> tuple[OutgoingPayment, OutgoingVerdict]:
-        payment = await self._dashboard.outgoing_payment(self._url, first=self._profile.name)
+        payment = await self._dashboard.outgoing_payment(
+            self._url, first=self._profile.name, only=self._only
+        )
         seen = self._dashboard.reader.outgoing(payment.id)
         verdict = judge(
             payment,

@@ -285,7 +285,9 @@ class Dashboard:
 
         return KeyChange(self, profile)
 
-    async def outgoing_payment(self, url: str, *, first: str = "") -> OutgoingPayment:
+    async def outgoing_payment(
+        self, url: str, *, first: str = "", only: bool = False
+    ) -> OutgoingPayment:
         """Fetch an outgoing payment with a configured wallet that may read it.
 
         Its URL does not tell whose it is. So the wallets that hold the right already are tried, and
@@ -294,6 +296,7 @@ class Dashboard:
         Args:
             url: The payment's URL.
             first: The name of the profile to try before the others.
+            only: Whether to try no others.
 
         Raises:
             OpdashError: No configured wallet lives at that server, or none may read it.
@@ -305,7 +308,13 @@ class Dashboard:
             session
             for session in (self.session(profile.name) for profile in self.profiles)
             if session.wallet is not None and lies_below(url, session.wallet.resource_server)
+            if not only or session.profile.name == first
         ]
+        if not at_home and only:
+            raise NotOurPaymentError(
+                f"“{first}” does not live at the server of this payment.",
+                "Leave --wallet out to try all wallets.",
+            )
         if not at_home:
             raise NotOurPaymentError(
                 "None of your wallets lives at the server of this payment.",

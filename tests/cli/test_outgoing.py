@@ -54,7 +54,7 @@ def test_it_is_shown_after_consent(sender: Shell, sandbox: SandboxProcess, recei
     ("url", "code", "said"),
     [
         ("nonsense", 2, "does not begin with https://"),
-        ("https://elsewhere.example/outgoing-payments/1", 4, "None of your wallets"),
+        ("https://elsewhere.example/outgoing-payments/1", 4, "“shop” does not live"),
         ("http://elsewhere.example/outgoing-payments/1", 2, "Use https:// instead"),
     ],
 )
@@ -63,6 +63,13 @@ def test_bad_input_gets_a_sentence(sender: Shell, url: str, code: int, said: str
 
     assert (ran.code, ran.out) == (code, "")
     assert said in ran.err
+
+
+def test_where_no_wallet_is_named_all_are_looked_at(sender: Shell) -> None:
+    ran = sender("outgoing", "https://elsewhere.example/outgoing-payments/1")
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "None of your wallets" in ran.err
 
 
 def test_the_list_is_printed_and_stays_when_the_server_is_down(
