@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ _PLACES = ("--config", "--data-dir")
 def run(arguments: list[str]) -> int:
     """Open the screen."""
     gc.disable()  # what is imported and mounted stays; the app collects from its first frame on
+    sys.setswitchinterval(0.0005)  # until then the thread that writes to the terminal goes first
     options = _plain(arguments)
     if options is None:
         options = _parsed(arguments)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import re
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -174,6 +175,7 @@ class OpdashApp(App[None], inherit_css=False):
         if not gc.isenabled():  # whoever started opdash put this off until now
             gc.freeze()
             gc.enable()
+            sys.setswitchinterval(0.005)  # as it is usually
         self._load_sheets("widgets", "payments_parts")
         self.background(self._start, "start")
 

@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.geometry import Size
 from textual.notifications import SeverityLevel
 from textual.timer import Timer
 
@@ -82,6 +83,7 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
         self._rebuilding = False
         self._watched: frozenset[str] = frozenset()
         self._painted = False
+        self._fitted: Size | None = None
         self._summing = False
         self._sum_again = False
         self._saving: Timer | None = None
@@ -182,6 +184,9 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Show or hide the details as the width allows, and fit every line."""
+        if event.size == self._fitted:
+            return  # Textual tells the first size three times
+        self._fitted = event.size
         wide = event.size.width >= WIDE
         if wide and self._room is None:
             self.query_one("#body").mount(self._new_room())

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
@@ -82,6 +83,7 @@ class Line(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._spans: tuple[Span, ...] = ()
+        self._colours: tuple[str, Style] | None = None
 
     @property
     def text(self) -> str:
@@ -107,9 +109,11 @@ class Line(Widget):
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def notify_style_update(self) -> None:
-        """Paint in the colours of another theme."""
+        """Paint in the colours of another theme; styles are looked at far more often."""
         super().notify_style_update()
-        self.refresh()
+        if self.is_attached and self._colours != (now := (self.app.theme, self.rich_style)):
+            self._colours = now
+            self.refresh()
 
     async def on_click(self, event: events.Click) -> None:
         """Run the action of the piece under the pointer."""

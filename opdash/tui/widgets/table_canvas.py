@@ -60,6 +60,7 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._styles: dict[tuple[str, str], Style] = {}
         self._filters: Sequence[LineFilter] = ()
         self._kept: tuple[Region, Size, list[Strip]] | None = None
+        self._colours: tuple[str, Style] | None = None
 
     # What is painted
 
@@ -197,10 +198,12 @@ class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         return style
 
     def notify_style_update(self) -> None:
-        """Forget styles and strips when the theme or the style sheet changes."""
-        self._forget()
+        """Forget styles and strips when the colours change; styles are looked at more often."""
         super().notify_style_update()
-        self.refresh()
+        if self.is_attached and self._colours != (now := (self.app.theme, self.rich_style)):
+            self._colours = now
+            self._forget()
+            self.refresh()
 
     def _forget(self) -> None:
         self._kept = None
