@@ -223,6 +223,7 @@ async def test_a_ledger_that_another_program_holds_refuses_all_at_once(desk: Des
     with other, other.transactions.group():
         outcomes = await desk.together(see("a"), see("b"))
     assert [type(outcome) for outcome in outcomes] == [LedgerError, LedgerError]
+    desk.ledger._connection.execute("PRAGMA busy_timeout = 5000")
     assert await desk.together(see("a"), see("b")) == [1, 1]
 
 
