@@ -5,11 +5,10 @@ from __future__ import annotations
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.widget import Widget
 
-from opdash.tui.widgets.kept import Kept
 
-
-class Rule(Kept):
+class Rule(Widget):
     """A line of ``─``; above the body the joint is ``┬``, below it ``┴``."""
 
     ALLOW_SELECT = False

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.filter import LineFilter
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -24,7 +24,6 @@ from opdash.openpayments.amounts import Asset
 from opdash.table_view import ColumnChoice
 from opdash.tui.inks import TABLE_INKS, ground_of, style_of
 from opdash.tui.widgets.amount_column import AmountWidths
-from opdash.tui.widgets.kept import Kept
 from opdash.tui.widgets.row_painter import RowPainter
 from opdash.tui.widgets.row_window import TableRow
 from opdash.tui.widgets.table_layout import Place, lay_out
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from textual.scrollbar import ScrollBar
 
 
-class TableCanvas(Kept, ScrollView, can_focus=True, inherit_bindings=False):
+class TableCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     """A line of headings and the rows in view.
 
     Attributes:
@@ -60,6 +59,7 @@ class TableCanvas(Kept, ScrollView, can_focus=True, inherit_bindings=False):
         self._rows: Sequence[TableRow] = ()
         self._styles: dict[tuple[str, str], Style] = {}
         self._filters: Sequence[LineFilter] = ()
+        self._kept: tuple[Region, Size, list[Strip]] | None = None
         self._colours: tuple[str, Style] | None = None
 
     # What is painted
@@ -118,19 +118,32 @@ class TableCanvas(Kept, ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh(Region(0, line + 1, self._width, 1))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the lines of a part of the view."""
-        self._take_filters()
-        return super().render_lines(crop)
+        """Return the lines of a part of the view; those of before where nothing was refreshed.
 
-    def paint_lines(self, crop: Region) -> list[Strip]:
-        """Return them, painted anew as far as they were not painted before."""
+        Textual asks for them whenever something beside the table is painted.
+        """
+        self._take_filters()
+        if self._kept is not None and self._kept[:2] == (crop, self.size):
+            return self._kept[2]
         self._rows = self.lines_in_view()
         self._lay_out()
         lines = [self.render_line(y) for y in crop.line_range]
         start, end = crop.column_span
         if start > 0 or end < self._width:
             lines = [line.crop(start, end) for line in lines]
+        self._kept = (crop, self.size, lines)
         return lines
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Have the table, or regions of it, painted again."""
+        self._kept = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the view."""
