@@ -88,7 +88,6 @@ class _Check:
         pilot: Pilot[Any],
         clock: Clock,
     ) -> None:
-        self._home = home
         self._sandbox = home.sandbox
         self._dashboard = dashboard
         self._app = app

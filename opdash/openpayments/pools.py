@@ -18,8 +18,6 @@ _KEEP_IDLE = 4.0
 """Seconds that an idle connection is kept: less than the five after which common servers close it,
 so that a POST hardly ever meets a connection that is just being closed."""
 
-_LIMITS = httpx.Limits(max_connections=10, max_keepalive_connections=5, keepalive_expiry=_KEEP_IDLE)
-
 
 class Pools:
     """Connections to all servers, made when first needed.
