@@ -19,7 +19,7 @@ from typing import Final
 from opdash.ledger.encoding import SCOPES, encode_amount
 from opdash.ledger.pages import Cell, Kind, Pages, Value
 from opdash.ledger.records import UNRESOLVED, TimelineKind
-from opdash.ledger.schema import add_decisions
+from opdash.ledger.schema import add_own_tables
 from opdash.ledger.shapes import Shape, is_base, shapes_of
 from opdash.ledger.wallets import added_up
 
@@ -35,6 +35,9 @@ TAKEN_OVER: Final = (
     "entry",
     "creation",
     "decision",
+    "note",
+    "export_mark",
+    "billing",
 )
 """The tables that hold what only the ledger knows; all others follow from these or the server."""
 
@@ -106,7 +109,7 @@ class _Taking:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        add_decisions(connection)  # their migration leaves them be
+        add_own_tables(connection)
         self._shapes = shapes_of(TAKEN_OVER, VERSION)
         self._inserts: dict[tuple[str, int], str] = {}
         self._waiting: list[tuple[Shape, tuple[Value, ...]]] = []

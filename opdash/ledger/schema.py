@@ -9,7 +9,10 @@
        ├──< scan                         how far a reading of a scope's whole list has come
        ├──< creation                     what opdash set out to create
        ├──< outgoing                     what was seen of outgoing payments
-       └──< decision                     what people decided about invoices and payments
+       ├──< decision                     what people decided about invoices and payments
+       ├──< note                         what people wrote on payments, and how they settled them
+       ├──< billing                      which invoices opdash set out to bill
+       └──< export_mark                  how far each kind of export has come
     payment ── document ── words         where its texts stand in the index for searches
            └── unindexed                 its texts are not in there
     payment ── sheet, sheet_text         its columns once more, side by side with those of others
@@ -41,6 +44,9 @@
   seen to change; its state is derived when it is read, because that depends on the receiver.
 - ``decision`` names payments by their URLs: what was decided outlives what is known of them.
   ``undone_at`` is 0 while a decision stands; ``amount`` is a decimal text.
+- ``note`` and ``billing`` name payments by URL and by request id, for the same reason.
+  ``resolution`` and ``label`` are empty where there is none.
+- ``export_mark.entry_key`` is the last step of the time lines that an export of that kind told.
 - ``announced`` has bit 1 for "paid" and bit 2 for "received".
 - ``document``, ``words`` and ``unindexed`` are explained in `opdash.ledger.search.index`;
   ``sheet``, ``sheet_text``, ``sheet_gap`` and ``outline`` in `opdash.ledger.sheets`.
@@ -284,8 +290,7 @@ def _add_outgoing(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX outgoing_by_receiver ON outgoing (receiver)")
 
 
-def add_decisions(connection: sqlite3.Connection) -> None:
-    """Make room for what people decide, unless a repair has done so and taken it over."""
+def _add_decisions(connection: sqlite3.Connection) -> None:
     connection.execute(
         """CREATE TABLE IF NOT EXISTS decision (
             decision_key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -303,6 +308,58 @@ def add_decisions(connection: sqlite3.Connection) -> None:
     )
 
 
+def _add_notes(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """CREATE TABLE IF NOT EXISTS note (
+            note_key INTEGER PRIMARY KEY AUTOINCREMENT,
+            wallet_key INTEGER NOT NULL REFERENCES wallet,
+            payment TEXT NOT NULL,
+            label TEXT NOT NULL,
+            text TEXT NOT NULL,
+            resolution TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            UNIQUE (wallet_key, payment)
+        )"""
+    )
+
+
+def _add_export_marks(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """CREATE TABLE IF NOT EXISTS export_mark (
+            export_mark_key INTEGER PRIMARY KEY,
+            wallet_key INTEGER NOT NULL REFERENCES wallet,
+            kind TEXT NOT NULL,
+            entry_key INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            UNIQUE (wallet_key, kind)
+        )"""
+    )
+
+
+def _add_billing(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """CREATE TABLE IF NOT EXISTS billing (
+            billing_key INTEGER PRIMARY KEY AUTOINCREMENT,
+            wallet_key INTEGER NOT NULL REFERENCES wallet,
+            invoice TEXT NOT NULL,
+            request_id TEXT NOT NULL UNIQUE,
+            at INTEGER NOT NULL
+        )"""
+    )
+    connection.execute(
+        "CREATE INDEX IF NOT EXISTS billing_by_invoice ON billing (wallet_key, invoice)"
+    )
+
+
+_OWN: Final[Sequence[Migration]] = (_add_decisions, _add_notes, _add_export_marks, _add_billing)
+
+
+def add_own_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables that a repair fills before their migrations run; those leave them be."""
+    for step in _OWN:
+        step(connection)
+
+
 MIGRATIONS: Final[Sequence[Migration]] = (
     _create,
     _add_scans,
@@ -310,7 +367,8 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     _add_client,
     _add_sheets,
     _add_outgoing,
-    add_decisions,
+    _add_decisions,
+    add_own_tables,
 )
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 

@@ -99,13 +99,13 @@ class Shape:
 
 
 def shapes_of(tables: Sequence[str], version: int) -> tuple[Shape, ...]:
-    """Return the shapes of tables as they are at a version of the schema, decisions added."""
+    """Return the shapes of tables at a version of the schema, with opdash's own tables."""
     with (
         closing(sqlite3.connect(":memory:", isolation_level=None)) as then,
         closing(sqlite3.connect(":memory:", isolation_level=None)) as now,
     ):
         schema.migrate(then, schema.MIGRATIONS[:version])
-        schema.add_decisions(then)
+        schema.add_own_tables(then)
         schema.migrate(now)
         return tuple(_shape(table, _columns(then, table), _columns(now, table)) for table in tables)
 
