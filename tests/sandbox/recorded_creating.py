@@ -76,7 +76,7 @@ CREATING = (
     ),
     refused(
         "expiry with microseconds, by its offset past",
-        lambda s: create(s, expiresAt=s.later(hours=2).replace(".000Z", ".123456+02:00")),
+        lambda s: create(s, expiresAt=s.later(minutes=119).replace(".000Z", ".123456+02:00")),
         400,
         "invalid expiresAt",
     ),
