@@ -174,6 +174,7 @@ class FakeSession:
         self.status = Status()
         self.asked: list[tuple[str, object]] = []
         self.answers: dict[str, object] = {}
+        self.may_read_outgoing = True
         self.gate = asyncio.Event()
         self.gate.set()
         self._dashboard = dashboard

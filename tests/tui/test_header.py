@@ -7,7 +7,7 @@ from opdash.ledger.records import Scope, Summary
 from opdash.openpayments.amounts import MAX_VALUE, Asset
 from opdash.openpayments.resources import WalletAddress
 from opdash.settings import Profile
-from opdash.tui.widgets.header import header_spans
+from opdash.tui.widgets.header import OUTGOING_WORDS, header_spans
 from opdash.tui.widgets.line import Span, width_of
 from opdash.tui.widgets.summary import summary_spans
 
@@ -38,6 +38,25 @@ def test_at_eighty_columns_the_scope_goes_first() -> None:
     assert len(text) == 80
     assert "ilp.example/rosa  USD" in text
     assert "created by" not in text
+
+
+def test_at_eighty_columns_a_screen_without_another_place_for_the_scope_tells_it_shortly() -> None:
+    text = said(header_spans(PROFILE, WALLET, SHORT, 80, scope_key=False))
+    assert len(text) == 80
+    assert "USD" in text
+    assert "   own only   ● live" in text
+
+
+@pytest.mark.parametrize(
+    ("width", "words"), [(120, "outgoing, as last seen"), (80, "as last seen")]
+)
+def test_what_is_shown_of_outgoing_payments_stands_where_the_scope_does(
+    width: int, words: str
+) -> None:
+    view = OUTGOING_WORDS[False]
+    text = said(header_spans(PROFILE, WALLET, SHORT, width, scope_key=False, view=view))
+    assert f"   {words}   ● live" in text
+    assert "own only" not in text
 
 
 def test_a_long_address_is_cut_visibly() -> None:

@@ -33,6 +33,7 @@ from opdash.tui.screens.wallet_ways import known_payment, open_incoming
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.form_field import FormField, Note
+from opdash.tui.widgets.header import OUTGOING_WORDS
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.outgoing_facts import outgoing_entries, public_entries
 from opdash.tui.widgets.payment_facts import head_entries
@@ -68,7 +69,7 @@ class OutgoingScreen(OpdashScreen[None]):
         """Lay the parts out."""
         if self.opdash.demo:
             yield DemoBanner()
-        yield SessionHeader(self._session)
+        yield SessionHeader(self._session, lambda: OUTGOING_WORDS[self._session.may_read_outgoing])
         yield FormField(
             "Look up",
             Input(self._first_url, placeholder="https://…", compact=True),

@@ -20,6 +20,7 @@ from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.screens.cursor import CursorActions
 from opdash.tui.screens.wallet_ways import known_payment, open_incoming, session_at
 from opdash.tui.stylesheets import sheets
+from opdash.tui.widgets.header import OUTGOING_WORDS
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.line import Line, Span, cut, spread
 from opdash.tui.widgets.line_list import LineList
@@ -63,7 +64,7 @@ class OutgoingListScreen(CursorActions, OpdashScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Place the list between its heading and what is said about it."""
-        yield SessionHeader(self.session)
+        yield SessionHeader(self.session, lambda: OUTGOING_WORDS[self.session.may_read_outgoing])
         yield Notices()
         yield Rule(id="upper-rule")
         yield Line(id="heading")

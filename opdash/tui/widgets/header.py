@@ -21,7 +21,14 @@ SCOPE_WORDS = {
 SHORT_SCOPE_WORDS = {Scope.OWN: "own only", Scope.EVERYTHING: "everything"}
 """The same where there is little room."""
 
+OUTGOING_WORDS = {
+    True: ("outgoing, by your consent", "by consent"),
+    False: ("outgoing, as last seen", "as last seen"),
+}
+"""Whether a grant to see outgoing payments is at hand; in words, and in few."""
+
 _ADDRESS_LEAST = 12
+_GAPS = 4
 _WIDE = 110
 _USUAL_FRESHNESS = len("● live · updated 3 s ago · next in 2 s")
 _USUAL_SHORT = len("● live · 3 s ago · next in 2 s")
@@ -38,30 +45,40 @@ def header_spans(
     width: int,
     *,
     scope_key: bool = True,
+    view: tuple[str, str] | None = None,
 ) -> list[Span]:
-    """Compose the header; on a narrow screen first the scope goes, then parts of the address.
+    """Compose the header; on a narrow screen the scope gets shorter, then the address.
 
     Args:
         profile: Whose payments are shown.
         wallet: What is known of its wallet address.
         right: The freshness.
         width: Cells of the line.
-        scope_key: Whether the key that changes the scope works on this screen.
+        scope_key: Whether the key that changes the scope works on this screen; what the scope is
+            has another place there on a narrow one.
+        view: What is shown in place of the profile's scope, in words and in few.
     """
     name = Span(safe_text(profile.title, limit=32), "strong")
     address = fmt.short_address(profile.wallet_address if wallet is None else wallet.id)
     asset = [] if wallet is None else [Span(fmt.asset_code(wallet.asset))]
-    words = SCOPE_WORDS[profile.scope]
+    words, short = view or (SCOPE_WORDS[profile.scope], SHORT_SCOPE_WORDS[profile.scope])
     scope = scope_spans(words) if scope_key else [Span(words, "muted")]
+    narrow = [] if scope_key else [Span(short, "muted")]
     brand = Span(" opdash", "accent")
     end = steady(right, width)
-    for shown_scope in (scope, []):
+    left = join([[brand], [name], asset], "  ")
+    for shown_scope, least in (
+        (scope, len(address)),
+        (narrow, _ADDRESS_LEAST),
+        (narrow, 0),
+        ([], _ADDRESS_LEAST),
+    ):
         middle = [*join([shown_scope, end], "   "), Span(" ")]
-        room = width - width_of(middle) - width_of(join([[brand], [name], asset], "  ")) - 4
-        if room >= (len(address) if shown_scope else _ADDRESS_LEAST):
-            shown = cut([Span(address, "muted")], room)
+        room = width - width_of(middle) - width_of(left)
+        if room >= least + _GAPS:
+            shown = cut([Span(address, "muted")], room - _GAPS) if least else []
             return spread(join([[brand], [name], shown, asset], "  "), middle, width)
-    return spread(join([[brand], [name], asset], "  "), [*end, Span(" ")], width)
+    return spread(left, [*end, Span(" ")], width)
 
 
 def scope_spans(words: str) -> list[Span]:

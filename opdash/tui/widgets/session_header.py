@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from opdash.service.session import WalletSession
@@ -13,11 +14,19 @@ _WIDE = 110
 
 
 class SessionHeader(HeaderLine):
-    """opdash, the wallet, its address and asset, and how fresh all of it is."""
+    """opdash, the wallet, its address and asset, its scope, and how fresh all of it is.
 
-    def __init__(self, session: WalletSession) -> None:
+    Args:
+        session: Whose header.
+        view: Tells what is shown in place of the profile's scope, in words and in few.
+    """
+
+    def __init__(
+        self, session: WalletSession, view: Callable[[], tuple[str, str]] | None = None
+    ) -> None:
         super().__init__()
         self._session = session
+        self._view = view
 
     def on_mount(self) -> None:
         """Follow the clock."""
@@ -36,4 +45,8 @@ class SessionHeader(HeaderLine):
             timedelta(seconds=session.profile.poll_interval),
             short=width < _WIDE,
         )
-        self.show(header_spans(session.profile, session.wallet, right, width, scope_key=False))
+        view = None if self._view is None else self._view()
+        spans = header_spans(
+            session.profile, session.wallet, right, width, scope_key=False, view=view
+        )
+        self.show(spans)
