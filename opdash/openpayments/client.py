@@ -188,12 +188,8 @@ class OpenPaymentsClient:
             AnswerTooLargeError: The page is larger than opdash reads; ask for fewer.
             OpenPaymentsError: There is no answer, or none that is a page.
         """
-        query = {"wallet-address": wallet.id} | _place(first, last, cursor)
-        url = with_query(join(wallet.resource_server, "incoming-payments"), query)
-        answer = await self._channel.ask_resource(
-            wallet.resource_server, "GET", url, token, purpose="list incoming payments"
-        )
-        return answers.decode_incoming_payment_page(answer.body)
+        body = await self._page(wallet, token, "incoming", _place(first, last, cursor))
+        return answers.decode_incoming_payment_page(body)
 
     async def walk_incoming_payments(
         self, wallet: WalletAddress, token: Secret, *, page_size: int = MAX_PAGE
@@ -336,12 +332,8 @@ class OpenPaymentsClient:
             AnswerTooLargeError: The page is larger than opdash reads; ask for fewer.
             OpenPaymentsError: There is no answer, or none that is a page.
         """
-        query = {"wallet-address": wallet.id} | _place(first, last, cursor)
-        url = with_query(join(wallet.resource_server, "outgoing-payments"), query)
-        answer = await self._channel.ask_resource(
-            wallet.resource_server, "GET", url, token, purpose="list outgoing payments"
-        )
-        return answers.decode_outgoing_payment_page(answer.body)
+        body = await self._page(wallet, token, "outgoing", _place(first, last, cursor))
+        return answers.decode_outgoing_payment_page(body)
 
     # Grants and tokens
 
@@ -438,6 +430,19 @@ class OpenPaymentsClient:
             expected=ENDED,
             purpose="give a token back",
         )
+
+    async def _page(
+        self, wallet: WalletAddress, token: Secret, direction: str, place: dict[str, str]
+    ) -> bytes:
+        url = join(wallet.resource_server, f"{direction}-payments")
+        answer = await self._channel.ask_resource(
+            wallet.resource_server,
+            "GET",
+            with_query(url, {"wallet-address": wallet.id} | place),
+            token,
+            purpose=f"list {direction} payments",
+        )
+        return answer.body
 
     async def _describe(self, url: str) -> tuple[str, WalletAddress]:
         answer = await self._channel.follow(url, "find out about a wallet address")
