@@ -39,7 +39,7 @@ from opdash.ledger.records import (
     WalkState,
     WalletRow,
 )
-from opdash.ledger.rows import Assets, decode, select
+from opdash.ledger.rows import Assets, decode_all, select
 from opdash.openpayments.resources import WalletAddress
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from opdash.ledger.decisions import Decision
     from opdash.ledger.fold_index import FoldIndex
     from opdash.ledger.folds import FoldRule
+    from opdash.ledger.notes import Note, NoteStep
     from opdash.ledger.outgoing import SeenOutgoing
+    from opdash.ledger.receipt_steps import ReceiptStep
     from opdash.ledger.receipts import AssetReceipts
     from opdash.ledger.scans import Scan
     from opdash.ledger.search.finding import Matches
@@ -341,7 +343,13 @@ class LedgerReader:
                    WHERE payment_key = ? ORDER BY entry_key""",
                 (self._key(wallet_id, payment_id),),
             )
-            return tuple(map(_entry, entries))
+            observed = tuple(map(_entry, entries))
+            if not self._is_written_on(wallet_id, payment_id):
+                return observed
+            from opdash.ledger.note_rows import read_steps
+            from opdash.ledger.timeline import with_notes
+
+            return with_notes(observed, read_steps(self._connection, wallet_id, payment_id))
 
     def summary(self, wallet_id: str, *, day_start: datetime, now: datetime) -> Summary:
         """Return the figures above the table.
@@ -381,6 +389,46 @@ class LedgerReader:
         with self._snapshot():
             figures = self._figures(wallet_id)
             return () if figures is None else figures.receipts_by(self._connection, starts)
+
+    def receipt_steps(
+        self,
+        wallet_id: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        after: int = 0,
+    ) -> Iterator[ReceiptStep]:
+        """Yield each observed step of what payments received, oldest first.
+
+        All are of one commit; read them to the end, or close the iterator. Others may be read
+        meanwhile through this reader, and are of the same commit.
+
+        Args:
+            wallet_id: The wallet address; one that is not known has none.
+            start: The earliest instant that counts, or None.
+            end: The instant before which steps count, or None.
+            after: Leaves out steps whose number is not greater, as an earlier `last_entry` gave it.
+        """
+        from opdash.ledger.receipt_steps import read_steps
+
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            if figures is not None:
+                yield from read_steps(
+                    self._connection,
+                    self._assets,
+                    figures.key,
+                    start=start,
+                    end=end,
+                    after=after,
+                )
+
+    def last_entry(self) -> int:
+        """Return the number of the last step of all time lines, for `receipt_steps`."""
+        from opdash.ledger.receipt_steps import last_entry
+
+        with self._snapshot():
+            return last_entry(self._connection)
 
     def changeable(
         self, wallet_id: str, within: Scope = Scope.EVERYTHING
@@ -503,6 +551,24 @@ class LedgerReader:
         with self._snapshot():
             return read_decisions(self._connection, wallet_id)
 
+    def notes(self, wallet_id: str) -> Mapping[str, Note]:
+        """Return what people wrote on a wallet address's payments, by the payments' URLs.
+
+        Payments on which nothing stands are left out; those that the ledger does not know (any
+        more) are not. Single payments have it as `PaymentRow.note`.
+        """
+        from opdash.ledger.note_rows import read_notes
+
+        with self._snapshot():
+            return read_notes(self._connection, wallet_id)
+
+    def note_steps(self, wallet_id: str, payment_id: str) -> tuple[NoteStep, ...]:
+        """Return all that people ever wrote on a payment, oldest first; also on an unknown one."""
+        from opdash.ledger.note_rows import read_steps
+
+        with self._snapshot():
+            return read_steps(self._connection, wallet_id, payment_id)
+
     def walk_state(self, wallet_id: str, scope: Scope) -> WalkState | None:
         """Return how far a scope's list was read without a gap; None where it was not read."""
         from opdash.ledger.wallets import read_walk_state
@@ -518,9 +584,18 @@ class LedgerReader:
             return read_scan(self._connection, wallet_id, scope)
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let everything that the body asks this reader see the same commit."""
+        with self._snapshot():
+            yield
+
+    @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """Let all queries of the body see the same commit."""
         with explained(self.path):
+            if self._connection.in_transaction:
+                yield
+                return
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -588,6 +663,12 @@ class LedgerReader:
         ).fetchone()
         return None if found is None else int(found[0])
 
+    def _is_written_on(self, wallet_id: str, payment_id: str) -> bool:
+        found = self._connection.execute(
+            "SELECT 1 FROM note WHERE wallet = ? AND payment = ? LIMIT 1", (wallet_id, payment_id)
+        )
+        return found.fetchone() is not None
+
     def _rows(self, keys: Sequence[int]) -> tuple[PaymentRow, ...]:
         """Return payments in the order of their numbers."""
         rows: dict[int, PaymentRow] = {}
@@ -595,7 +676,9 @@ class LedgerReader:
             some = keys[start : start + _AT_ONCE]
             marks = ", ".join("?" * len(some))
             found = self._connection.execute(select(f"WHERE p.payment_key IN ({marks})"), some)
-            rows |= {columns[0]: decode(columns, self._assets) for columns in found.fetchall()}
+            columns = found.fetchall()
+            decoded = decode_all(self._connection, columns, self._assets)
+            rows |= {key: row for (key, *_), row in zip(columns, decoded, strict=True)}
         return tuple(rows[key] for key in keys if key in rows)
 
     def _found(self, condition: str, *values: str | int) -> tuple[PaymentRow, ...]:
@@ -603,7 +686,7 @@ class LedgerReader:
             select(f"WHERE {condition} ORDER BY p.created_at DESC, p.tie DESC LIMIT ?"),
             (*values, _MOST_FOUND),
         )
-        return tuple(decode(columns, self._assets) for columns in found.fetchall())
+        return tuple(decode_all(self._connection, found.fetchall(), self._assets))
 
 
 def _tree(query: Query | None) -> All:
