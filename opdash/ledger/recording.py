@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from opdash.ledger.encoding import IS_DUE, SCOPE_CODES, encode_amount, encode_instant, split_id
+from opdash.ledger.events import EventWriter, is_history
 from opdash.ledger.observing import (
     Look,
     Observed,
@@ -99,6 +100,7 @@ class Recorder:
         self._wallet = wallet
         self._texts = TextIndex(connection, wallet.key)
         self._sheets = SheetWriter(connection)
+        self._log = EventWriter(connection, assets, wallet.key)
         self.changes: tuple[Change, ...] = ()
 
     def record(
@@ -123,7 +125,7 @@ class Recorder:
         self._move(moved)
         if place is not None and page:
             placer.remember_cursors([subject.spot for subject in page], place)
-        self._finish(page, reordered=bool(moved))
+        self._finish(page, look.at, look.source, reordered=bool(moved))
 
     def mark_gone(
         self, payment_id: str, at: datetime, grace: timedelta, scope: Scope, ticket: int | None
@@ -139,7 +141,7 @@ class Recorder:
         self._take(subject, gone(subject.row, at, grace))
         subject.seen = True
         self._write([subject])
-        self._finish([subject])
+        self._finish([subject], at)
 
     def mark_absent(self, keys: Sequence[int], at: datetime, grace: timedelta) -> None:
         """Take over that payments are gone, by their numbers, at most some hundreds."""
@@ -152,7 +154,7 @@ class Recorder:
             subject.seen = True
             subjects.append(subject)
         self._write(subjects)
-        self._finish(subjects)
+        self._finish(subjects, at)
 
     def advance(self, now: datetime, grace: timedelta, limit: int) -> bool:
         """Move what time alone moves, at most ``limit`` payments; return whether more are due."""
@@ -172,7 +174,7 @@ class Recorder:
         if subjects:
             self._connection.executemany(UPDATE_STATE, states)
             self._sheets.write(self._wallet.key, _keys(subjects), {})
-            self._finish(subjects)
+            self._finish(subjects, now)
         return len(subjects) == limit
 
     def add_line(self, payment_id: str, line: TimelineEntry) -> bool:
@@ -315,17 +317,34 @@ class Recorder:
             [(spot.tie, spot.placed, spot.key) for spot in spots],
         )
 
-    def _finish(self, subjects: Sequence[_Subject], *, reordered: bool = False) -> None:
+    def _finish(
+        self,
+        subjects: Sequence[_Subject],
+        at: datetime,
+        source: Source | None = None,
+        *,
+        reordered: bool = False,
+    ) -> None:
         for subject in subjects:
             if subject.rewritten:
                 before = self._own_received(subject.before)
                 self._wallet.received_total += self._own_received(subject.row) - before
         revised = reordered or any(s.rewritten or s.moved or s.lines for s in subjects)
         save_figures(self._connection, self._wallet, revised=revised)
-        self.changes = tuple(
-            Change(subject.kind, subject.row, subject.before, subject.announce)
+        found = [
+            (subject.spot.key, Change(subject.kind, subject.row, subject.before, subject.announce))
             for subject in subjects
             if subject.kind is not None and subject.row is not None
+        ]
+        self.changes = tuple(change for _, change in found)
+        since = self._wallet.watching_since
+        self._log.write(
+            at,
+            (
+                (key, change)
+                for key, change in found
+                if key is not None and not is_history(change, since, source)
+            ),
         )
 
     def _load(self, ids: Iterable[str]) -> dict[str, _Subject]:

@@ -12,7 +12,8 @@
        ├──< decision                     what people decided about invoices and payments
        ├──< note                         what people wrote on payments, and how they settled them
        ├──< billing                      which invoices opdash set out to bill
-       └──< export_mark                  how far each kind of export has come
+       ├──< export_mark                  how far each kind of export has come
+       └──< event                        append-only: every change that was announced
     payment ── document ── words         where its texts stand in the index for searches
            └── unindexed                 its texts are not in there
     payment ── sheet, sheet_text         its columns once more, side by side with those of others
@@ -47,7 +48,9 @@
 - ``note`` and ``billing`` name payments by URL and by request id, for the same reason.
   ``resolution`` and ``label`` are empty where there is none.
 - ``export_mark.entry_key`` is the last step of the time lines that an export of that kind told.
-- ``announced`` has bit 1 for "paid" and bit 2 for "received".
+- ``announced`` has bit 1 for "paid" and bit 2 for "received"; bits 4 and 8 say that some opdash
+  took it on itself to ring or show a notification for them.
+- ``event`` and ``event_log`` are explained in `opdash.ledger.events`.
 - ``document``, ``words`` and ``unindexed`` are explained in `opdash.ledger.search.index`;
   ``sheet``, ``sheet_text``, ``sheet_gap`` and ``outline`` in `opdash.ledger.sheets`.
 - Amounts and instants are written as `opdash.ledger.encoding` says, states and scopes as its
@@ -351,6 +354,29 @@ def _add_billing(connection: sqlite3.Connection) -> None:
     )
 
 
+def _add_events(connection: sqlite3.Connection) -> None:
+    """Begin a log of changes; what was before it is in the time lines only."""
+    connection.execute("CREATE TABLE event_log (identity TEXT NOT NULL)")
+    connection.execute("INSERT INTO event_log VALUES (lower(hex(randomblob(5))))")
+    connection.execute(
+        """CREATE TABLE event (
+            event_key INTEGER PRIMARY KEY AUTOINCREMENT,
+            wallet_key INTEGER NOT NULL REFERENCES wallet,
+            payment_key INTEGER NOT NULL REFERENCES payment,
+            at INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            announce TEXT NOT NULL,
+            state INTEGER NOT NULL,
+            flags INTEGER NOT NULL,
+            received TEXT NOT NULL,
+            received_asset_key INTEGER NOT NULL REFERENCES asset,
+            former_state INTEGER,
+            former_received TEXT,
+            former_asset_key INTEGER REFERENCES asset
+        )"""
+    )
+
+
 _OWN: Final[Sequence[Migration]] = (_add_decisions, _add_notes, _add_export_marks, _add_billing)
 
 
@@ -358,6 +384,11 @@ def add_own_tables(connection: sqlite3.Connection) -> None:
     """Make the tables that a repair fills before their migrations run; those leave them be."""
     for step in _OWN:
         step(connection)
+
+
+def _add_own_tables_and_events(connection: sqlite3.Connection) -> None:
+    add_own_tables(connection)
+    _add_events(connection)
 
 
 MIGRATIONS: Final[Sequence[Migration]] = (
@@ -368,7 +399,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     _add_sheets,
     _add_outgoing,
     _add_decisions,
-    add_own_tables,
+    _add_own_tables_and_events,
 )
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 

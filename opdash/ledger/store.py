@@ -16,11 +16,13 @@ from opdash.ledger.creations import change_creation, insert_creation
 from opdash.ledger.database import explained, open_for_writing
 from opdash.ledger.decisions import Decision, DecisionKind, insert_decision, mark_undone
 from opdash.ledger.encoding import SCOPE_CODES, encode_instant
+from opdash.ledger.events import claim_notice
 from opdash.ledger.observing import Look
 from opdash.ledger.outgoing import SeenOutgoing
 from opdash.ledger.outgoing_rows import save_outgoing
 from opdash.ledger.recording import Recorder
 from opdash.ledger.records import (
+    Announcement,
     Change,
     Creation,
     CreationStatus,
@@ -235,6 +237,16 @@ class Ledger:
                     f"The ledger does not know the payment {safe_text(payment_id, limit=200)}.",
                     "Refresh it first.",
                 )
+
+    def claim_notice(self, wallet_id: str, payment_id: str, what: Announcement) -> bool:
+        """Take it on oneself to ring for a payment that was paid or received.
+
+        Returns:
+            Whether no other opdash has done so before; true once per payment, ever.
+        """
+        with self.transactions.one():
+            wallet = find_wallet(self._connection, wallet_id)
+            return claim_notice(self._connection, wallet.key, payment_id, what)
 
     def record_outgoing(
         self, wallet_id: str, payments: Sequence[OutgoingPayment], *, at: datetime

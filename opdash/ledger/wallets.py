@@ -27,6 +27,7 @@ from opdash.safetext import safe_text
 _FORGET: Final = (
     "DELETE FROM sight WHERE payment_key IN (SELECT payment_key FROM payment WHERE wallet_key = ?)",
     "DELETE FROM entry WHERE wallet_key = ?",
+    "DELETE FROM event WHERE wallet_key = ?",
     "DELETE FROM cursor WHERE wallet_key = ?",
     "DELETE FROM walk WHERE wallet_key = ?",
     "DELETE FROM scan WHERE wallet_key = ?",

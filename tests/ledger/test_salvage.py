@@ -52,6 +52,8 @@ LEFT_TO_OTHERS = {
     "sheet_text",
     "sheet_gap",
     "outline",
+    "event",  # places in the log of a damaged ledger are refused
+    "event_log",
     "outgoing",
 }
 """Tables that a repair does not take over: the server or the others tell what they hold."""
