@@ -88,7 +88,16 @@ async def test_totals_are_kept_apart_by_asset_and_every_wallet_says_how_it_stand
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         rows = [line.split() for line in figures(app).splitlines()]
-        assert rows[0] == ["asked", "received", "difference", "payments", "open", "due"]
+        assert rows[0] == [
+            "asked",
+            "received",
+            "difference",
+            "where",
+            "asked",
+            "payments",
+            "open",
+            "due",
+        ]
         assert rows[1] == ["EUR", "0.00", "3.50", "0.00", "1", "0.00"]
         assert rows[2][:3] == ["USD", "3,435.00", "2,227.00"]
         assert rows[2][-1] == "210.00"

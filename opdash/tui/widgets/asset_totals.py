@@ -70,13 +70,12 @@ def total_lines(figures: Sequence[AssetFigures], width: int) -> list[list[Span]]
     cells = [_cells(one) for one in figures]
     if not cells:
         return []
-    columns = [
-        max(len(name), *(len(line[n]) for line in cells)) for n, name in enumerate(_HEADINGS)
-    ]
+    headings = _headings(figures)
+    columns = [max(len(name), *(len(line[n]) for line in cells)) for n, name in enumerate(headings)]
     if 1 + sum(columns) + len(_APART) * (len(columns) - 1) <= width:
-        heading = [Span(" " + _joined(_HEADINGS, columns), "muted")]
+        heading = [Span(" " + _joined(headings, columns), "muted")]
         return [heading, *(_line(line, columns) for line in cells)]
-    return [line for one in cells for line in _flowing(one, columns[0], width)]
+    return [line for one in cells for line in _flowing(headings, one, columns[0], width)]
 
 
 def beside(
@@ -93,6 +92,13 @@ def beside(
         padded = [*end, Span(" " * (room - width_of(end)))]
         lines.append(spread(left[n] if n < len(left) else [], padded, width))
     return lines
+
+
+def _headings(figures: Sequence[AssetFigures]) -> tuple[str, ...]:
+    """Say that the difference is not the one of the two sums, where it is not."""
+    if all(one.difference == one.received - one.asked for one in figures):
+        return _HEADINGS
+    return tuple("difference where asked" if name == "difference" else name for name in _HEADINGS)
 
 
 def _cells(one: AssetFigures) -> tuple[str, ...]:
@@ -113,10 +119,12 @@ def _line(cells: Sequence[str], columns: Sequence[int]) -> list[Span]:
     return [Span(f" {joined[:code]}", "strong"), Span(joined[code:])]
 
 
-def _flowing(cells: Sequence[str], code: int, width: int) -> list[list[Span]]:
+def _flowing(
+    headings: Sequence[str], cells: Sequence[str], code: int, width: int
+) -> list[list[Span]]:
     """Put an asset's figures after each other, in as many lines as they need."""
     lines: list[list[Span]] = [[Span(f" {cells[0]:<{code}}", "strong")]]
-    for name, cell in zip(_HEADINGS[1:], cells[1:], strict=True):
+    for name, cell in zip(headings[1:], cells[1:], strict=True):
         figure = [Span(f"  {name} ", "muted"), Span(cell)]
         if len(lines[-1]) > 1 and width_of(lines[-1]) + width_of(figure) > width:
             lines.append([Span(" " * (code + 1))])

@@ -230,6 +230,8 @@ def _line(totals: AssetTotals, width: int, of: str) -> list[Span]:
 def _groups(totals: AssetTotals, words: tuple[str, str, str]) -> list[list[Span]]:
     code, scale = fmt.asset_code(totals.asset), totals.asset.scale
     amounts = (totals.asked, totals.received, totals.difference)
+    if totals.difference != totals.received - totals.asked:
+        words = (words[0], words[1], f"{words[2]} where asked")
     return [
         [Span(f"{code} ", "strong"), Span(fmt.count(totals.count, "payment"), "muted")],
         *(
