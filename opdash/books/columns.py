@@ -25,6 +25,7 @@ class Field(StrEnum):
     ISSUED = "issued"
     DUE = "due"
     CUSTOMER = "customer"
+    DESCRIPTION = "description"
     PAYMENT = "payment"
 
 
@@ -65,6 +66,11 @@ _NAMES: Final[Mapping[Field, str]] = MappingProxyType(
         Field.CUSTOMER: (
             "customer name|customer|client name|client|buyer|bill to|contact|company|name|kunde|"
             "kundenname|debitor|klant|cliente"
+        ),
+        Field.DESCRIPTION: (
+            "description|invoice description|subject|text|details|memo|purpose|concept|"
+            "beschreibung|betreff|verwendungszweck|bezeichnung|leistung|libellé|objet|"
+            "omschrijving|descripción|concepto|descrizione|oggetto|beskrivning|opis"
         ),
         Field.PAYMENT: (
             "payment url|payment link|incoming payment|incoming payment url|open payments url|"

@@ -184,6 +184,7 @@ class _RowReader:
             issued=issued,
             due=due,
             customer=self._text(cells, Field.CUSTOMER),
+            description=self._text(cells, Field.DESCRIPTION),
             payment_url=self._text(cells, Field.PAYMENT),
         )
 

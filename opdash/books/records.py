@@ -80,6 +80,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         issued: Its date, or None.
         due: When it is due, or None.
         customer: As written; empty when there is none.
+        description: What it is for, as written; empty when there is none.
         payment_url: The URL of its incoming payment as written; empty when there is none.
     """
 
@@ -90,6 +91,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     issued: date | None = None
     due: date | None = None
     customer: str = ""
+    description: str = ""
     payment_url: str = ""
 
 

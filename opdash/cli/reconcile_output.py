@@ -84,9 +84,9 @@ def guess(
         place = columns.places.get(field)
         if place is not None:
             name = safe_text(table.header[place], limit=40)
-            lines.append(f"  {field.value:9} {name}{_how(field, columns)}")
+            lines.append(f"  {field.value:11} {name}{_how(field, columns)}")
     if Field.CURRENCY not in columns.places and assets:
-        lines.append(f"  {Field.CURRENCY.value:9} all in {safe_text(assets[0].code, limit=12)}")
+        lines.append(f"  {Field.CURRENCY.value:11} all in {safe_text(assets[0].code, limit=12)}")
     lines.append("  Wrong? Say otherwise with --column, --decimal, --dates.")
     return lines
 

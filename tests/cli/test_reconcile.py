@@ -95,7 +95,7 @@ def test_a_day_at_the_shop(till: Till) -> None:
     assert matched == {"MATCHED": "1254.56", "UNMATCHED": "0.00"}
 
     people = till.shell("reconcile", file)
-    assert "amount    Betrag (decimal comma)" in people.err
+    assert "amount      Betrag (decimal comma)" in people.err
     assert "4 of 4 known payments, what opdash created" in people.err
     assert "normalised-reference" in people.out
     assert "Money that belongs to no invoice" in people.out

@@ -1,0 +1,162 @@
+"""How commands take a file of invoices: its options, how it is read, and what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from opdash.books.columns import Columns, Field
+from opdash.books.dates import DateOrder
+from opdash.books.decimals import DecimalMark
+from opdash.books.invoice_file import (
+    InvoiceFile,
+    Problem,
+    place_columns,
+    read_invoices,
+    settle,
+)
+from opdash.books.ledger_side import BookWallet
+from opdash.books.mappings import Reading, recall, remember
+from opdash.books.tabular import FileError, Table, read_table
+from opdash.cli.options import CommandParser, UsageError
+from opdash.cli.output import talk
+from opdash.ledger.reader import LedgerReader
+from opdash.openpayments.amounts import Asset
+from opdash.safetext import safe_text
+
+_MOST_PROBLEMS = 20
+
+
+class Source(NamedTuple):
+    """The file as far as it is read without knowing any wallet.
+
+    Attributes:
+        path: The file.
+        table: Its rows.
+        said: What a person said about it, now or earlier.
+        is_remembered: Whether some of that was said earlier.
+        places: Where the fields are.
+    """
+
+    path: Path
+    table: Table
+    said: Reading
+    is_remembered: bool
+    places: dict[Field, int]
+
+
+def add_file_options(parser: CommandParser) -> None:
+    """Add the file of invoices, and the options that say how it is to be read."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="the invoices")
+    parser.add_argument(
+        "--column",
+        metavar="FIELD=NAME",
+        action="append",
+        default=[],
+        help=f"which column, by name or number, holds {', '.join(Field)}; empty for none",
+    )
+    parser.add_argument(
+        "--decimal", type=DecimalMark, choices=list(DecimalMark), help="the decimal mark"
+    )
+    parser.add_argument(
+        "--dates", type=DateOrder, choices=list(DateOrder), help="days first or months first"
+    )
+    parser.add_argument("--encoding", metavar="NAME", default="", help="such as windows-1252")
+    parser.add_argument(
+        "--delimiter", metavar="CHARACTER", default="", help="what parts columns; “tab” for a tab"
+    )
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="go on without the rows that cannot be read"
+    )
+
+
+def read_file(options: argparse.Namespace) -> Table:
+    """Read the rows of the file that a person named, before anything else is looked at.
+
+    Raises:
+        FileError: It cannot be used.
+    """
+    path = options.file.expanduser()
+    return read_table(path, encoding=options.encoding, delimiter=_delimiter(options.delimiter))
+
+
+def place_fields(options: argparse.Namespace, table: Table, directory: Path) -> Source:
+    """Say where the fields are, from what a person says now and said before; that is remembered.
+
+    Args:
+        options: The command line.
+        table: The file's rows.
+        directory: The data directory.
+
+    Raises:
+        InputError: The columns that are needed are not there, or what was said cannot be kept.
+    """
+    said = Reading(table.header, _columns(options.column), options.decimal, options.dates)
+    earlier = recall(directory, table.header) if table.has_header else Reading(table.header)
+    whole = earlier.changed_by(said)
+    places = place_columns(table, whole.columns)
+    if said.says_anything and table.has_header:
+        remember(directory, whole)
+    return Source(options.file.expanduser(), table, whole, earlier.says_anything, places)
+
+
+def assets_of(reader: LedgerReader, wallets: Sequence[BookWallet]) -> tuple[Asset, ...]:
+    """Return what the wallet addresses hold, each asset once."""
+    rows = (reader.wallet(wallet.address) for wallet in wallets)
+    return tuple(dict.fromkeys(row.asset for row in rows if row is not None))
+
+
+def invoices_of(
+    source: Source, assets: Sequence[Asset], *, skip_broken: bool, undone: str
+) -> tuple[Columns, InvoiceFile]:
+    """Return how the columns are read, and the invoices; what is wrong is told.
+
+    Args:
+        source: The file.
+        assets: What the wallets hold.
+        skip_broken: Whether rows that cannot be read are passed over.
+        undone: What was not done because of them, such as “reconciled”.
+
+    Raises:
+        FileError: Rows cannot be read, and may not be passed over.
+    """
+    columns = settle(
+        source.table, source.places, assets, mark=source.said.decimal, dates=source.said.dates
+    )
+    file = read_invoices(source.table, columns, assets)
+    if file.problems:
+        _tell(source.path, file.problems)
+        if not skip_broken or not file.invoices:
+            count = len(file.problems)
+            raise FileError(
+                f"{source.path.name} has {count:,} problem{'' if count == 1 else 's'}; "
+                f"nothing was {undone}.",
+                "Correct the file, or go on without these rows with --skip-broken.",
+            )
+    return columns, file
+
+
+def _tell(path: Path, problems: Sequence[Problem]) -> None:
+    talk(*(f"{path.name}, {problem}" for problem in problems[:_MOST_PROBLEMS]))
+    if len(problems) > _MOST_PROBLEMS:
+        talk(f"… and {len(problems) - _MOST_PROBLEMS:,} more.")
+
+
+def _delimiter(text: str) -> str:
+    return "\t" if text.casefold() in ("tab", "\\t") else text
+
+
+def _columns(given: Sequence[str]) -> dict[Field, str]:
+    columns = {}
+    for one in given:
+        field, equals, name = one.partition("=")
+        if not equals or field.strip().casefold() not in [*Field]:
+            shown = safe_text(one, limit=40)
+            raise UsageError(
+                f"“{shown}” does not say which column holds what.",
+                f"Write FIELD=NAME, such as number=Invoice; fields are {', '.join(Field)}.",
+            )
+        columns[Field(field.strip().casefold())] = name.strip()
+    return columns
