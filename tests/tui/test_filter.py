@@ -359,8 +359,10 @@ async def test_what_all_payments_add_up_to_is_shown_when_wanted(world: World) ->
         await pilot.press("equals_sign", "equals_sign")
         await settle(pilot)
         assert all_totals(app).splitlines() == [
-            "USD 70 payments asked 5,265.00 received 2,227.00 "
-            "difference where asked −3,055.00 all 71",
+            (
+                "USD 70 payments asked 5,265.00 received 2,227.00 "
+                "difference where asked −3,055.00 all 71"
+            ),
             "EUR 1 payment asked 0.0 received 10.0 difference where asked 0.0",
         ]
         await type_filter(pilot, "inv-20")
