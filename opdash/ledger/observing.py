@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from opdash.ledger.anomalies import Expected, find_anomalies
+from opdash.ledger.notes import NO_NOTE, Note, settled_in
 from opdash.ledger.records import (
     Announcement,
     ChangeKind,
@@ -62,16 +63,19 @@ class Observed(msgspec.Struct, frozen=True):
     entries: tuple[TimelineEntry, ...] = ()
 
 
-def observe(previous: PaymentRow | None, payment: IncomingPayment, look: Look) -> Observed:
+def observe(
+    previous: PaymentRow | None, payment: IncomingPayment, look: Look, note: Note = NO_NOTE
+) -> Observed:
     """Return what an answer means for what was known of a payment.
 
     Args:
         previous: What was known; None when the payment is new.
         payment: What the server answered.
         look: When and how it was asked.
+        note: What people wrote on it before it was forgotten, where it is new.
     """
     if previous is None:
-        return _first(payment, look)
+        return _first(payment, look, note)
     if _says_the_same(previous, payment, look):
         return _unchanged(previous, payment, look)
     return _changed(previous, payment, look)
@@ -157,7 +161,7 @@ def receipt_at(entry: TimelineEntry, payment: IncomingPayment) -> datetime | Non
     return min(utc(payment.updated_at or payment.created_at), entry.at)
 
 
-def _first(payment: IncomingPayment, look: Look) -> Observed:
+def _first(payment: IncomingPayment, look: Look, note: Note) -> Observed:
     at = utc(look.at)
     asked, asked_asset = _asked(payment)
     received = payment.received_amount.minor_units
@@ -202,7 +206,10 @@ def _first(payment: IncomingPayment, look: Look) -> Observed:
         reached_at=facts.reached_at,
         scope=look.scope,
         anomalies=anomalies,
+        note=note,
     )
+    if note.settlement is not None:
+        row = rederive(row, at, look.grace)
     kind = TimelineKind.CREATED if look.source is Source.CREATE else TimelineKind.FIRST_SEEN
     first = TimelineEntry(
         at=at, kind=kind, source=look.source, received=received, delta=received or None
@@ -347,6 +354,7 @@ def _derive(row: PaymentRow, now: datetime, grace: timedelta) -> Verdict:
         gone_at=row.gone_at,
         reached_at=row.reached_at,
         anomalous=bool(row.anomalies),
+        settled_in=settled_in(row),
     )
     return derive(facts, now, grace)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from opdash.ledger.encoding import IS_DUE, SCOPE_CODES, encode_amount, encode_instant, split_id
 from opdash.ledger.events import EventWriter, is_history
+from opdash.ledger.notes import NO_NOTE, Edit, Note, folded_note, standing_of, steps_of
 from opdash.ledger.observing import (
     Look,
     Observed,
@@ -39,7 +40,7 @@ from opdash.ledger.rows import (
     UPDATE,
     UPDATE_STATE,
     Assets,
-    decode,
+    decode_all,
     encode,
     encode_state,
     select,
@@ -114,10 +115,12 @@ class Recorder:
         if self._wallet.watching_since is None:
             self._wallet.watching_since = look.at
         subjects = self._load(payment.id for payment in payments)
+        left = self._notes_left([p.id for p in payments if p.id not in subjects])
         for payment in payments:
             subject = subjects.setdefault(payment.id, _Subject(Spot(payment.id, 0)))
             if ticket is None or subject.sequence <= ticket:
-                self._take(subject, observe(subject.row, payment, look), payment)
+                note = left.get(payment.id, NO_NOTE)
+                self._take(subject, observe(subject.row, payment, look, note), payment)
         page = [subjects[payment_id] for payment_id in dict.fromkeys(p.id for p in payments)]
         placer = Placer(self._connection, self._wallet.key, SCOPE_CODES[look.scope])
         moved = _place(page, placer, look, place)
@@ -189,6 +192,41 @@ class Recorder:
         save_figures(self._connection, self._wallet, revised=True)
         return True
 
+    def write_note(self, payment_id: str, edit: Edit, at: datetime, grace: timedelta) -> bool:
+        """Take over what a person wrote on a payment; return whether the payment is known."""
+        from opdash.ledger.note_rows import insert_steps
+
+        subject = self._load([payment_id]).get(payment_id)
+        if subject is None or subject.row is None:
+            return False
+        row = subject.row
+        steps = steps_of(edit, row.note, standing_of(row), at)
+        if not steps:
+            return True
+        insert_steps(self._connection, row.wallet, row.id, steps)
+        noted = msgspec.structs.replace(row, note=folded_note(steps, row.note))
+        self._take(subject, Observed(rederive(noted, at, grace), ChangeKind.NOTE))
+        self._connection.execute(
+            "UPDATE payment SET noted = ? WHERE payment_key = ?",
+            (noted.note.bits, subject.spot.key),
+        )
+        state = encode_state(subject.row, announced=subject.announced)
+        self._connection.execute(UPDATE_STATE, (*state, subject.spot.key))
+        self._sheets.write(self._wallet.key, _keys([subject]), {})
+        self._finish([subject], at)
+        return True
+
+    def _notes_left(self, new: Sequence[str]) -> dict[str, Note]:
+        """Return what people wrote on payments before those were forgotten."""
+        if not new:
+            return {}
+        from opdash.ledger.note_rows import has_notes, read_notes_of
+
+        address = self._wallet.expected.address
+        if not has_notes(self._connection, address):
+            return {}
+        return read_notes_of(self._connection, address, new)
+
     def _was_created_here(self, subject: _Subject) -> bool:
         found = self._connection.execute(
             "SELECT 1 FROM entry WHERE payment_key = ? AND kind = ?",
@@ -238,7 +276,9 @@ class Recorder:
             base, segment = split_id(subject.spot.id)
             base_key = base_keys.get(base) or self._new_base_key(base)
             base_keys[base] = base_key
-            rows.append((*self._values(subject), key, self._wallet.key, base_key, segment))
+            noted = NO_NOTE.bits if subject.row is None else subject.row.note.bits
+            own = (noted, key, self._wallet.key, base_key, segment)
+            rows.append((*self._values(subject), *own))
         self._connection.executemany(INSERT, rows)
         self._wallet.known += len(new)
 
@@ -368,7 +408,7 @@ class Recorder:
         return subjects
 
     def _decode(self, columns: tuple[Any, ...]) -> tuple[_Subject, PaymentRow]:
-        row = decode(columns, self._assets)
+        (row,) = decode_all(self._connection, [columns], self._assets)
         key, _, _, created_at, tie, placed, *_ = columns
         subject = _Subject(
             spot=Spot(row.id, created_at, key, tie, bool(placed)),

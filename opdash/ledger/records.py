@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from opdash.ledger.notes import NO_NOTE, Note
 from opdash.ledger.states import State
 from opdash.openpayments.amounts import Asset
 from opdash.openpayments.resources import Pagination
@@ -141,6 +142,7 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
         reached_at: When received was first seen to be at least what was asked, or None.
         scope: The scope under which it was last seen.
         anomalies: Codes of `Anomaly`, in the order in which they were seen.
+        note: What people wrote on it.
     """
 
     id: str
@@ -169,6 +171,7 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     reached_at: datetime | None
     scope: Scope
     anomalies: tuple[str, ...]
+    note: Note = NO_NOTE
 
 
 class AssetTotals(msgspec.Struct, frozen=True):
@@ -217,6 +220,14 @@ class TimelineKind(StrEnum):
     """opdash asked the server to complete it."""
     NOTE = "note"
     """opdash's own remark; ``text`` says it."""
+    LABELLED = "labelled"
+    """A person gave it the label ``text``."""
+    UNLABELLED = "unlabelled"
+    """A person took the label ``text`` away."""
+    NOTED = "noted"
+    """A person wrote the note ``text``, or took it away where that is empty."""
+    RESOLVED = "resolved"
+    """A person settled it: ``text`` is an `opdash.ledger.notes.Resolution`."""
 
 
 class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,6 +263,8 @@ class ChangeKind(StrEnum):
     """Found gone."""
     BACK = "back"
     """Seen again after it was gone."""
+    NOTE = "note"
+    """A person wrote something on it, or settled it."""
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, Final
 
 from opdash.ledger.encoding import (
@@ -24,7 +25,7 @@ _SELECTED: Final = """
     p.asked, p.asked_asset_key, p.received, p.received_asset_key, p.completed, p.expires_at,
     p.state, p.final, p.needs_action, p.not_completed, p.next_change_at,
     p.first_seen_at, p.changed_at, p.gone_at, p.reached_at, p.announced, p.anomalies,
-    p.reference, p.description, p.metadata, s.last_seen_at, s.scope, s.sequence
+    p.reference, p.description, p.metadata, s.last_seen_at, s.scope, s.sequence, p.noted
 """
 _JOINED: Final = """
     payment p
@@ -59,10 +60,10 @@ _DERIVED: Final = (
 _WRITTEN: Final = (*_DERIVED, "tie", "placed", "announced")
 
 INSERT: Final = (
-    f"INSERT INTO payment ({', '.join(_WRITTEN)}, payment_key, wallet_key, base_key, segment) "  # noqa: S608 - only names of this file
-    f"VALUES ({', '.join('?' * (len(_WRITTEN) + 4))})"
+    f"INSERT INTO payment ({', '.join(_WRITTEN)}, noted, payment_key, wallet_key, base_key, segment) "  # noqa: S608, E501 - only names of this file
+    f"VALUES ({', '.join('?' * (len(_WRITTEN) + 5))})"
 )
-"""Writes a new payment: what `encode` gives, then the four that never change."""
+"""Writes a new payment: what `encode` gives, what notes it has, and the four that never change."""
 
 UPDATE: Final = f"UPDATE payment SET {' = ?, '.join(_WRITTEN)} = ? WHERE payment_key = ?"  # noqa: S608 - only names of this file
 """Writes a known payment anew: what `encode` gives, then its key."""
@@ -115,8 +116,20 @@ class Assets:
             self._keys[self._by_key[key]] = key
 
 
+def decode_all(
+    connection: sqlite3.Connection, found: Sequence[tuple[Any, ...]], assets: Assets
+) -> list[PaymentRow]:
+    """Make records of rows that `select` reads, with what people wrote on the payments."""
+    rows = [decode(columns, assets) for columns in found]
+    if any(columns[-1] for columns in found):
+        from opdash.ledger.note_rows import with_notes
+
+        return with_notes(connection, rows)
+    return rows
+
+
 def decode(columns: tuple[Any, ...], assets: Assets) -> PaymentRow:
-    """Make a record of the columns that `select` reads."""
+    """Make a record of the columns that `select` reads, without what people wrote on it."""
     asked = decode_amount(columns[6])
     received = decode_amount(columns[8]) or 0
     asked_asset = None if columns[7] is None else assets[columns[7]]

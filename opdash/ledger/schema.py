@@ -10,7 +10,7 @@
        ├──< creation                     what opdash set out to create
        ├──< outgoing                     what was seen of outgoing payments
        ├──< decision                     what people decided about invoices and payments
-       ├──< note                         what people wrote on payments, and how they settled them
+       ├──< note (by address)            what people wrote on payments, and how they settled them
        ├──< billing                      which invoices opdash set out to bill
        ├──< export_mark                  how far each kind of export has come
        └──< event                        append-only: every change that was announced
@@ -45,8 +45,10 @@
   seen to change; its state is derived when it is read, because that depends on the receiver.
 - ``decision`` names payments by their URLs: what was decided outlives what is known of them.
   ``undone_at`` is 0 while a decision stands; ``amount`` is a decimal text.
-- ``note`` and ``billing`` name payments by URL and by request id, for the same reason.
-  ``resolution`` and ``label`` are empty where there is none.
+- ``billing`` names payments by request id, for the same reason.
+- ``note`` is append-only too: each thing that a person did to a payment's labels, note and
+  resolution. It names the wallet address itself, so that it outlives even that.
+  ``payment.noted`` tells what stands of it (`opdash.ledger.notes.Note.bits`).
 - ``export_mark.entry_key`` is the last step of the time lines that an export of that kind told.
 - ``announced`` has bit 1 for "paid" and bit 2 for "received"; bits 4 and 8 say that some opdash
   took it on itself to ring or show a notification for them.
@@ -315,15 +317,15 @@ def _add_notes(connection: sqlite3.Connection) -> None:
     connection.execute(
         """CREATE TABLE IF NOT EXISTS note (
             note_key INTEGER PRIMARY KEY AUTOINCREMENT,
-            wallet_key INTEGER NOT NULL REFERENCES wallet,
+            wallet TEXT NOT NULL,
             payment TEXT NOT NULL,
-            label TEXT NOT NULL,
+            kind TEXT NOT NULL,
             text TEXT NOT NULL,
-            resolution TEXT NOT NULL,
-            at INTEGER NOT NULL,
-            UNIQUE (wallet_key, payment)
+            standing TEXT NOT NULL,
+            at INTEGER NOT NULL
         )"""
     )
+    connection.execute("CREATE INDEX IF NOT EXISTS note_by_payment ON note (wallet, payment)")
 
 
 def _add_export_marks(connection: sqlite3.Connection) -> None:
@@ -386,9 +388,15 @@ def add_own_tables(connection: sqlite3.Connection) -> None:
         step(connection)
 
 
-def _add_own_tables_and_events(connection: sqlite3.Connection) -> None:
+def _add_own_tables_and_marks(connection: sqlite3.Connection) -> None:
     add_own_tables(connection)
     _add_events(connection)
+    connection.execute("ALTER TABLE payment ADD COLUMN noted INTEGER NOT NULL DEFAULT 0")
+    connection.execute("CREATE INDEX payment_noted ON payment (wallet_key) WHERE noted <> 0")
+    # Notes are there before this only in a ledger that is being repaired.
+    from opdash.ledger.note_rows import set_marks_right
+
+    set_marks_right(connection)
 
 
 MIGRATIONS: Final[Sequence[Migration]] = (
@@ -399,7 +407,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     _add_sheets,
     _add_outgoing,
     _add_decisions,
-    _add_own_tables_and_events,
+    _add_own_tables_and_marks,
 )
 """The step to version 1, to version 2, and so on; a published one is never changed."""
 

@@ -155,6 +155,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         gone_at: When it was found gone from the server, or None.
         reached_at: When received was first seen to be at least what was asked, or None.
         anomalous: Whether an anomaly was ever seen (sticky).
+        settled_in: The state in which a person settled it, while nothing that this was about has
+            changed; else None. See `opdash.ledger.notes.settled_in`.
     """
 
     received: int
@@ -166,6 +168,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     gone_at: datetime | None = None
     reached_at: datetime | None = None
     anomalous: bool = False
+    settled_in: State | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -285,6 +288,11 @@ def _is_final(facts: Facts, seen_life: Life, now: datetime) -> bool:
 
 
 def _needs_action(facts: Facts, state: State, now: datetime) -> bool:
+    # That the server has lost money which a person had settled is news all the same.
+    if facts.settled_in is not None and (
+        state is not State.UNAVAILABLE or facts.settled_in is State.UNAVAILABLE
+    ):
+        return False
     if facts.anomalous or facts.asked == 0 or state is State.ANOMALY or state in _NEEDS_ACTION:
         return True
     if state is State.UNAVAILABLE:

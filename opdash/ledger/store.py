@@ -17,6 +17,7 @@ from opdash.ledger.database import explained, open_for_writing
 from opdash.ledger.decisions import Decision, DecisionKind, insert_decision, mark_undone
 from opdash.ledger.encoding import SCOPE_CODES, encode_instant
 from opdash.ledger.events import claim_notice
+from opdash.ledger.notes import Edit
 from opdash.ledger.observing import Look
 from opdash.ledger.outgoing import SeenOutgoing
 from opdash.ledger.outgoing_rows import save_outgoing
@@ -233,10 +234,7 @@ class Ledger:
         """
         with self._recording(wallet_id, durably=True) as (recorder, _):
             if not recorder.add_line(payment_id, TimelineEntry(at=at, kind=kind, text=text)):
-                raise LedgerError(
-                    f"The ledger does not know the payment {safe_text(payment_id, limit=200)}.",
-                    "Refresh it first.",
-                )
+                raise _unknown(payment_id)
 
     def claim_notice(self, wallet_id: str, payment_id: str, what: Announcement) -> bool:
         """Take it on oneself to ring for a payment that was paid or received.
@@ -306,6 +304,32 @@ class Ledger:
             decision = mark_undone(self._connection, wallet.key, decision_id, at)
             save_figures(self._connection, wallet, revised=True)
         return decision
+
+    def write_note(
+        self, wallet_id: str, payment_id: str, edit: Edit, *, at: datetime, grace: timedelta
+    ) -> tuple[Change, ...]:
+        """Write down what a person wrote on a payment, or how they settled it; durable.
+
+        What was written before stays on record. It is never sent.
+
+        Args:
+            wallet_id: The wallet address whose payment it is.
+            payment_id: The payment's URL.
+            edit: What is to be otherwise.
+            at: When, in the server's time.
+            grace: See `opdash.ledger.states.grace`.
+
+        Returns:
+            The payment, unless nothing changed.
+
+        Raises:
+            InputError: There would be too many labels.
+            LedgerError: The payment is not known.
+        """
+        with self._recording(wallet_id, durably=True) as (recorder, _):
+            if not recorder.write_note(payment_id, edit, at, grace):
+                raise _unknown(payment_id)
+        return recorder.changes
 
     def index_texts(self, limit: int = 500) -> bool:
         """Take about ``limit`` payments into what searches read.
@@ -522,3 +546,10 @@ class Ledger:
         with self.transactions.one(durably=durably):
             wallet = find_wallet(self._connection, wallet_id)
             yield Recorder(self._connection, self._assets, wallet), wallet
+
+
+def _unknown(payment_id: str) -> LedgerError:
+    return LedgerError(
+        f"The ledger does not know the payment {safe_text(payment_id, limit=200)}.",
+        "Refresh it first.",
+    )

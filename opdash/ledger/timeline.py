@@ -1,10 +1,41 @@
-"""What entries of a time line carry as text, read back."""
+"""Time lines: with what people wrote on the payment, and what their texts carry, read back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from heapq import merge
+from types import MappingProxyType
+from typing import Final
 
+from opdash.ledger.notes import NoteKind, NoteStep
+from opdash.ledger.records import TimelineEntry, TimelineKind
 from opdash.openpayments.amounts import Amount
+
+_OF_NOTES: Final[Mapping[NoteKind, TimelineKind]] = MappingProxyType(
+    {
+        NoteKind.LABEL: TimelineKind.LABELLED,
+        NoteKind.UNLABEL: TimelineKind.UNLABELLED,
+        NoteKind.TEXT: TimelineKind.NOTED,
+        NoteKind.RESOLUTION: TimelineKind.RESOLVED,
+    }
+)
+
+
+def with_notes(
+    observed: Iterable[TimelineEntry], steps: Iterable[NoteStep]
+) -> tuple[TimelineEntry, ...]:
+    """Return a time line with what people wrote in its place; each keeps its own order."""
+    written = (
+        TimelineEntry(
+            at=step.at,
+            kind=_OF_NOTES[step.kind],
+            received=None if step.standing is None else step.standing.received,
+            text=step.text,
+        )
+        for step in steps
+    )
+    return tuple(merge(observed, written, key=lambda entry: entry.at))
 
 
 def former_amount(text: str) -> Amount | None:
