@@ -17,7 +17,6 @@ from opdash.errors import OpdashError
 from opdash.ledger.records import Creation, CreationStatus, PaymentRow, Sort
 from opdash.ledger.search.saved import SavedSearch
 from opdash.safetext import safe_text
-from opdash.service.errors import ReadOnlyError
 from opdash.service.events import (
     CreationChanged,
     Event,
@@ -25,14 +24,11 @@ from opdash.service.events import (
     ProfileChanged,
     StatusChanged,
 )
-from opdash.service.rights import check_may_write
 from opdash.service.session import WalletSession
 from opdash.settings import PAGE_SIZES
 from opdash.table_view import STANDARD, ColumnChoice
-from opdash.tui import format as fmt
 from opdash.tui.actions import Place, bindings
 from opdash.tui.announcements import is_news
-from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.screens.cursor import CursorActions, Movable
 from opdash.tui.screens.payments_figures import Figures
 from opdash.tui.screens.payments_folds import PaymentsFolds
@@ -40,12 +36,11 @@ from opdash.tui.screens.payments_frame import (
     WIDE,
     PaymentsFrame,
     has_rows,
-    why_not_completable,
 )
 from opdash.tui.screens.payments_search import PaymentsSearch
 from opdash.tui.screens.payments_totals import PaymentsTotals
 from opdash.tui.screens.payments_view import WAIT, ViewKeeper
-from opdash.tui.screens.wallet_ways import WalletWays
+from opdash.tui.screens.payments_ways import PaymentsWays
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.payment_table import PaymentTable
 
@@ -62,7 +57,7 @@ class Ground(Container):
     BLANK = True
 
 
-class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
+class PaymentsScreen(CursorActions, PaymentsWays):
     """The table of payments with all that stands around it.
 
     Args:
@@ -423,6 +418,8 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
     def movable(self) -> Movable | None:
         """Return the table, or the details while they have the focus."""
         if self._pane is not None and self._pane.has_focus_within:
+            from opdash.tui.screens.pane_scroll import PaneScroll
+
             return PaneScroll(self._pane)
         return self._rows
 
@@ -563,11 +560,6 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
 
     # Actions on payments
 
-    def _hold(self) -> None:
-        """Keep the cursor on its payment: a person acts on it."""
-        if self._table is not None:
-            self._table.hold()
-
     def action_open(self) -> None:
         """Show all about the selected payment, or the payments that stand in one line."""
         if self._selected is not None:
@@ -596,51 +588,6 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
             self.tell(why_not, severity="warning")
         self._found()
 
-    def _open(self, row: PaymentRow) -> None:
-        from opdash.tui.screens.detail import DetailScreen
-
-        self._hold()
-        self.app.push_screen(DetailScreen(self.session, row.id))
-
-    def action_copy_url(self) -> None:
-        """Copy the selected payment's URL."""
-        row = self._selected
-        if row is not None:
-            self._hold()
-            self.app.copy_to_clipboard(row.id)
-            self.tell(f"Copied the URL of {fmt.payment_name(row)}.")
-
-    def action_methods(self) -> None:
-        """Fetch the ways to pay the selected payment, and show them with its details."""
-        if self._selected is None:
-            return
-        if self._pane is not None and self._pane.display:
-            self._hold()
-            self._pane.fetch_methods()
-        else:
-            self.action_open()
-
-    def action_new_payment(self) -> None:
-        """Open the form for a new payment."""
-        if self.session.wallet is None:
-            advice = "Wait until it has answered once."
-            self.tell("The wallet address is not known yet.", advice, severity="warning")
-            return
-        if not self._may_write("create"):
-            return
-        from opdash.tui.screens.create import CreateScreen
-
-        self.app.push_screen(CreateScreen(self.session), self._created)
-
-    def _may_write(self, deed: str) -> bool:
-        """Return whether the wallet is set up for more than reading; say so if not."""
-        try:
-            check_may_write(self.session.profile, deed)
-        except ReadOnlyError as error:
-            self.tell(error.sentence, error.advice, severity="warning")
-            return False
-        return True
-
     def _created(self, creation: Creation | None) -> None:
         if creation is None:
             return
@@ -651,107 +598,3 @@ class PaymentsScreen(WalletWays, CursorActions, OpdashScreen[None]):
         if self._table is not None:
             self._table.select(creation.payment_id)
         self._tell_result(creation, "Press y to copy its URL.")
-
-    def action_complete(self) -> None:
-        """Ask whether to close the selected payment for good."""
-        row = self._selected
-        if row is None or not self._may_write("complete"):
-            return
-        reason = why_not_completable(row, self.session.now())
-        if reason:
-            self.tell(reason, severity="warning")
-            return
-        from opdash.tui.screens.complete import CompleteScreen
-
-        self._hold()
-        self.app.push_screen(CompleteScreen(self.session, row), lambda _row: self._reload())
-
-    # Actions elsewhere
-
-    def action_outgoing(self) -> None:
-        """Open what pays the selected payment, or look up a payment by its URL.
-
-        In the demo that is the last one that the payer made.
-        """
-        from opdash.tui.screens.wallet_ways import open_payers
-
-        if self._selected is not None and open_payers(self, self._selected):
-            return
-        self.background(self._look_up, "look-up")
-
-    async def _look_up(self) -> None:
-        from opdash.tui.screens.outgoing import OutgoingScreen
-
-        example = await self.opdash.example_outgoing()
-        if example is None:
-            self.app.push_screen(OutgoingScreen(self.session))
-        else:
-            session = self.dashboard.session(example.profile)
-            self.app.push_screen(OutgoingScreen(session, example.url))
-
-    def wallet_in_view(self) -> str:
-        """Return the name of the profile whose payments these are."""
-        return self.session.profile.name
-
-    def action_receipts(self) -> None:
-        """Show what arrived per hour and day."""
-        from opdash.tui.screens.receipts import ReceiptsScreen
-
-        if self._table is not None:
-            self.app.push_screen(ReceiptsScreen(self.session))
-
-    def action_refresh(self) -> None:
-        """Ask the server now."""
-        self.session.poll_soon()
-
-    def action_pause_scan(self) -> None:
-        """Pause the reading of the whole list, or let it go on."""
-        paused = not self.session.status.scan.paused
-
-        async def pause() -> None:
-            await self.session.pause_scan(paused)
-            what = "is paused; p lets it go on" if paused else "goes on"
-            self.tell(f"Reading the list in the background {what}.")
-
-        self.background(pause, "pause-scan")
-
-    def action_grants(self) -> None:
-        """Show the grants, those of this wallet address first."""
-        self.opdash.show_grants(self.session.profile.name)
-
-    def action_doctor(self) -> None:
-        """Find out what is wrong between opdash and this wallet."""
-        self.opdash.show_doctor(self.session.profile.name)
-
-    def action_scope(self) -> None:
-        """Choose what is seen of this wallet address."""
-        self.opdash.show_scope(self.session.profile.name)
-
-    def action_wallets(self) -> None:
-        """Choose among the wallet addresses."""
-        from opdash.tui.screens.wallets import WalletsScreen
-
-        self.app.push_screen(WalletsScreen(current=self.session.profile.name))
-
-
-class PaneScroll:
-    """Moves the details as if they were a list, while they have the focus."""
-
-    def __init__(self, pane: PaymentDetail) -> None:
-        self._pane = pane
-
-    def move(self, rows: int) -> None:
-        """Scroll by so many lines."""
-        self._pane.scroll_relative(y=rows, animate=False)
-
-    def move_screen(self, screens: int) -> None:
-        """Scroll by so many screenfuls."""
-        self._pane.scroll_relative(y=screens * self._pane.size.height, animate=False)
-
-    def go_first(self) -> None:
-        """Scroll to the top."""
-        self._pane.scroll_home(animate=False)
-
-    def go_last(self) -> None:
-        """Scroll to the bottom."""
-        self._pane.scroll_end(animate=False)
