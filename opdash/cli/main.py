@@ -17,6 +17,8 @@ COMMANDS = {
     "watch": "opdash.cli.watch",
     "sync": "opdash.cli.sync",
     "reconcile": "opdash.cli.reconcile",
+    "statement": "opdash.cli.statement",
+    "receipt": "opdash.cli.receipt",
     "log": "opdash.cli.log",
     "ledger": "opdash.cli.ledger",
     "doctor": "opdash.cli.doctor",
@@ -56,6 +58,8 @@ payments
 
 books
   reconcile FILE    hold invoices against payments: paid, short, over, late, missing
+  statement         tell what arrived in a month, by day and reference, and what needs action
+  receipt ID        write a receipt of one payment for the customer
 
 set-up
   doctor [WALLET]   find out step by step what is wrong, and what to do about it

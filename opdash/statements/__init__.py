@@ -1,0 +1,1 @@
+"""Statements for the bookkeeper and receipts for the customer, made of the ledger alone."""
