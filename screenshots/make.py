@@ -1,6 +1,6 @@
 """Makes the pictures of this directory from the real app on the sandbox.
 
-    python screenshots/make.py [DIRECTORY]
+    python screenshots/make.py [DIRECTORY [SCENE …]]
 
 Each picture is an SVG that the app itself draws while it is driven by keys, at 120 × 40 and where
 that differs at 80 × 24. Amounts and names follow from the sandbox's seed, times from the run.
@@ -88,6 +88,24 @@ async def outgoing(pilot: Pilot[Any], home: DemoHome) -> None:
     await pilot.pause(1.0)
 
 
+async def outgoing_list(pilot: Pilot[Any], home: DemoHome) -> None:
+    """The outgoing payments of the wallet that pays, linked to what they pay."""
+    app: Any = pilot.app
+    for payable in (await asyncio.to_thread(_payables, home))[:5]:
+        await asyncio.to_thread(home.sandbox.pay, payable, 250)
+    app.show_payments(home.sandbox.sender.rpartition("/")[2])
+    await pilot.pause(1.5)
+    await pilot.press("O")
+    await pilot.pause(8.0)  # until what was told has gone
+
+
+async def all_wallets(pilot: Pilot[Any], _: DemoHome) -> None:
+    """The payments of all wallets in one table."""
+    await pilot.pause(2.0)
+    await pilot.press("A")
+    await pilot.pause(1.0)
+
+
 async def consent(pilot: Pilot[Any], home: DemoHome) -> None:
     """The question for the account holder's consent, with a code for a phone."""
     await asyncio.to_thread(home.sandbox.decide, "ask")
@@ -163,6 +181,8 @@ SCENES: dict[str, Scene] = {
     "create": create,
     "complete": complete,
     "outgoing": outgoing,
+    "outgoing-list": outgoing_list,
+    "all-wallets": all_wallets,
     "consent": consent,
     "grants": grants,
     "inspector": inspector,
@@ -182,7 +202,11 @@ def _newest(home: DemoHome) -> str:
 
 
 def _payable(home: DemoHome) -> str:
-    return next(row.id for row in _rows(home) if row.state in (State.UNPAID, State.PARTIAL))
+    return _payables(home)[0]
+
+
+def _payables(home: DemoHome) -> list[str]:
+    return [row.id for row in _rows(home) if row.state in (State.UNPAID, State.PARTIAL)]
 
 
 async def picture(
@@ -212,14 +236,16 @@ def _write(target: Path, drawn: str) -> None:
 
 
 def main() -> int:
-    """Draw all scenes."""
+    """Draw all scenes, or those that are named."""
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     directory.mkdir(parents=True, exist_ok=True)
-    for name in SCENES:
+    for name in sys.argv[2:] or SCENES:
         for size in (LARGE, SMALL):
             target = directory / f"{name}-{size[0]}x{size[1]}.svg"
             asyncio.run(picture(name, size, target))
-    asyncio.run(picture("payments", LARGE, directory / "payments-light.svg", theme="light"))
+        if name == "payments":
+            target = directory / "payments-light.svg"
+            asyncio.run(picture(name, LARGE, target, theme="light"))
     return 0
 
 
