@@ -64,7 +64,9 @@ def standing(invoice: Invoice, paid_by: Sequence[tuple[BookPayment, Match]]) -> 
     if difference >= 0:
         kind = InvoiceClass.OVERPAID if difference else InvoiceClass.PAID
         return Standing(kind, received, difference, _flags(states))
-    return Standing(_short(received, states), received, difference)
+    kind = _short(received, states)
+    is_closed = kind is InvoiceClass.EXPIRED_UNPAID and states == {State.CLOSED_UNPAID}
+    return Standing(kind, received, difference, (Flag.CLOSED,) if is_closed else ())
 
 
 def _short(received: int, states: set[State]) -> InvoiceClass:

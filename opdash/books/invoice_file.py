@@ -54,10 +54,10 @@ class InvoiceFile:
     problems: tuple[Problem, ...]
 
 
-def place_columns(
+def guess_places(
     table: Table, chosen: Mapping[Field, str] = MappingProxyType({})
 ) -> dict[Field, int]:
-    """Say which columns of a file hold what.
+    """Say which columns of a file hold what, as far as that can be told.
 
     Args:
         table: Its rows.
@@ -65,10 +65,13 @@ def place_columns(
 
     Raises:
         ColumnError: One that was named is not there.
-        FileError: No column can be taken for the invoice number or the amount.
     """
     guessed = guess_columns(table.header) if table.has_header else {}
-    places = choose_columns(table.header, guessed, chosen)
+    return choose_columns(table.header, guessed, chosen)
+
+
+def check_places(table: Table, places: Mapping[Field, int]) -> None:
+    """Raise `FileError` where no column can be taken for the invoice number or the amount."""
     missing = [field.value for field in REQUIRED if field not in places]
     if missing:
         known = ", ".join(safe_text(name, limit=24) for name in table.header[:20])
@@ -76,7 +79,6 @@ def place_columns(
             f"No column can be taken for: {', '.join(missing)}.",
             f"Name them, as in --column number=1; the file has: {known}.",
         )
-    return places
 
 
 def settle(
@@ -97,8 +99,10 @@ def settle(
         dates: The order of dates where a person said it.
 
     Raises:
-        FileError: The amounts make sense in two ways, and no mark is given.
+        FileError: No column can be taken for the invoice number or the amount, or the amounts make
+            sense in two ways, and no mark is given.
     """
+    check_places(table, places)
     if mark is None and places[Field.AMOUNT] in table.numbers:
         mark = DecimalMark.POINT
     if mark is None:

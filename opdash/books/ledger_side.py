@@ -60,12 +60,14 @@ class LedgerSide(msgspec.Struct, frozen=True):
         decisions: What people decided, as it stands.
         not_invoices: URLs of payments that saved searches name as no invoice's.
         known: How much is known, for each wallet address.
+        decided: All that was ever decided, oldest first.
     """
 
     payments: tuple[BookPayment, ...]
     decisions: Decisions
     not_invoices: frozenset[str]
     known: tuple[Known, ...]
+    decided: tuple[Decision, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -107,7 +109,11 @@ def read_ledger(
                 not_invoices |= {row.id for row in _rows(reader, wallet.address, wanted)}
         known.append(_known(reader, wallet, len(payments) - before))
     return LedgerSide(
-        tuple(payments.values()), standing_decisions(decided), frozenset(not_invoices), tuple(known)
+        tuple(payments.values()),
+        standing_decisions(decided),
+        frozenset(not_invoices),
+        tuple(known),
+        tuple(sorted(decided, key=lambda one: one.id)),
     )
 
 

@@ -41,7 +41,7 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     def changed_by(self, said: Reading) -> Reading:
         """Return this with what was said now before what was said then."""
         # A column that is given to another field is no longer that of the first.
-        given = {*said.columns.values()}
+        given = {name for name in said.columns.values() if name.strip()}
         kept = {field: name for field, name in self.columns.items() if name not in given}
         return Reading(
             header=self.header,

@@ -66,6 +66,8 @@ class Flag(StrEnum):
     """The invoice is covered, and a payment of it still takes money."""
     SUGGESTED = "suggestion"
     """A payment fits by amount and date; a person has to accept it."""
+    CLOSED = "closed, nothing paid"
+    """Its payment did not run out: somebody completed it before anything arrived."""
 
 
 class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -16,13 +16,18 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def told_to_end(end: Callable[[], None]) -> Iterator[None]:
+def told_to_end(end: Callable[[], None], *, interrupted_too: bool = False) -> Iterator[None]:
     """Call ``end`` on SIGTERM, and on SIGHUP unless it is ignored as under ``nohup``.
 
     To be entered while the event loop runs.
+
+    Args:
+        end: Is called.
+        interrupted_too: Whether Ctrl+C is a usual end as well.
     """
     loop = asyncio.get_running_loop()
-    heeded = [one for one in _SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+    signals = (*_SIGNALS, signal.SIGINT) if interrupted_too else _SIGNALS
+    heeded = [one for one in signals if signal.getsignal(one) is not signal.SIG_IGN]
     for one in heeded:
         loop.add_signal_handler(one, end)
     try:

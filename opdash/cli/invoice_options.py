@@ -5,20 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from opdash.books.columns import Columns, Field
 from opdash.books.dates import DateOrder
 from opdash.books.decimals import DecimalMark
-from opdash.books.invoice_file import (
-    InvoiceFile,
-    Problem,
-    place_columns,
-    read_invoices,
-    settle,
-)
+from opdash.books.invoice_file import InvoiceFile, Problem, check_places
 from opdash.books.ledger_side import BookWallet
-from opdash.books.mappings import Reading, recall, remember
+from opdash.books.mappings import Reading
+from opdash.books.sources import Source, keep_reading, place_source, read_source
 from opdash.books.tabular import FileError, Table, read_table
 from opdash.cli.options import CommandParser, UsageError
 from opdash.cli.output import talk
@@ -27,24 +21,6 @@ from opdash.openpayments.amounts import Asset
 from opdash.safetext import safe_text
 
 _MOST_PROBLEMS = 20
-
-
-class Source(NamedTuple):
-    """The file as far as it is read without knowing any wallet.
-
-    Attributes:
-        path: The file.
-        table: Its rows.
-        said: What a person said about it, now or earlier.
-        is_remembered: Whether some of that was said earlier.
-        places: Where the fields are.
-    """
-
-    path: Path
-    table: Table
-    said: Reading
-    is_remembered: bool
-    places: dict[Field, int]
 
 
 def add_file_options(parser: CommandParser) -> None:
@@ -93,13 +69,28 @@ def place_fields(options: argparse.Namespace, table: Table, directory: Path) -> 
     Raises:
         InputError: The columns that are needed are not there, or what was said cannot be kept.
     """
+    source = guess_fields(options, table, directory)
+    check_places(table, source.places)
+    if options.column or options.decimal or options.dates:
+        keep_reading(source, directory)
+    return source
+
+
+def guess_fields(options: argparse.Namespace, table: Table, directory: Path) -> Source:
+    """Say where the fields are, as far as that can be told; nothing is remembered.
+
+    Raises:
+        InputError: A column that was named is not there.
+    """
     said = Reading(table.header, _columns(options.column), options.decimal, options.dates)
-    earlier = recall(directory, table.header) if table.has_header else Reading(table.header)
-    whole = earlier.changed_by(said)
-    places = place_columns(table, whole.columns)
-    if said.says_anything and table.has_header:
-        remember(directory, whole)
-    return Source(options.file.expanduser(), table, whole, earlier.says_anything, places)
+    return place_source(
+        options.file.expanduser(),
+        table,
+        directory,
+        said,
+        encoding=options.encoding,
+        delimiter=_delimiter(options.delimiter),
+    )
 
 
 def assets_of(reader: LedgerReader, wallets: Sequence[BookWallet]) -> tuple[Asset, ...]:
@@ -122,10 +113,7 @@ def invoices_of(
     Raises:
         FileError: Rows cannot be read, and may not be passed over.
     """
-    columns = settle(
-        source.table, source.places, assets, mark=source.said.decimal, dates=source.said.dates
-    )
-    file = read_invoices(source.table, columns, assets)
+    columns, file = read_source(source, assets)
     if file.problems:
         _tell(source.path, file.problems)
         if not skip_broken or not file.invoices:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
+import sys
+from collections.abc import Sequence
 
-from opdash.books.columns import Columns
-from opdash.books.invoice_file import InvoiceFile
-from opdash.books.ledger_side import BookWallet, LedgerSide, read_ledger
-from opdash.books.reconciling import has_exceptions, reconcile
+from opdash.books.book import Book, hold_against, wallet_assets
+from opdash.books.ledger_side import BookWallet
+from opdash.books.sources import Source
 from opdash.cli import reconcile_output as output
 from opdash.cli.context import Context, opened
-from opdash.cli.invoice_options import (
-    Source,
-    add_file_options,
-    assets_of,
-    invoices_of,
-    place_fields,
-    read_file,
-)
+from opdash.cli.invoice_options import add_file_options, invoices_of, place_fields, read_file
 from opdash.cli.main import split_command
 from opdash.cli.options import CommandParser, UsageError, add_json_option, add_wallet_option
 from opdash.cli.output import talk
@@ -29,6 +22,7 @@ from opdash.ledger.search.terms import Query
 from opdash.ledger.search.values import Moment
 from opdash.openpayments.errors import OpenPaymentsError
 from opdash.service.dashboard import Dashboard
+from opdash.service.session import WalletSession
 
 _DECISIONS = ("link", "reject", "undo", "decisions")
 
@@ -41,13 +35,27 @@ def run(arguments: list[str]) -> int:
 
         return reconcile_decisions.run(word, [*leading, *rest])
     options = _parser().parse(arguments)
-    if options.json and options.markdown:
-        raise UsageError("--json and --markdown are two forms.", "Leave one of them out.")
+    _check(options)
     table = read_file(options)
     with opened(options) as context:
+        if options.review:
+            from opdash.cli import reconcile_review
+
+            return reconcile_review.run(context, options, table)
         source = place_fields(options, table, context.options.data_dir)
-        code = _reconcile(context, options, source)
-    return int(code)
+        return int(_reconcile(context, options, source))
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.json and options.markdown:
+        raise UsageError("--json and --markdown are two forms.", "Leave one of them out.")
+    alone = [name for name in ("json", "markdown", "follow", "offline") if getattr(options, name)]
+    if options.review and alone:
+        raise UsageError(f"--review opens the screen; --{alone[0]} has no meaning there.")
+    if options.follow and options.markdown:
+        raise UsageError("--markdown is a summary of one moment; --follow goes on.")
+    if options.follow and options.offline:
+        raise UsageError("--follow asks servers, and --offline does not.")
 
 
 def _parser() -> CommandParser:
@@ -56,10 +64,13 @@ def _parser() -> CommandParser:
         "Hold the invoices of a CSV or JSON Lines file against incoming payments: which are paid, "
         "short, over, late, twice, missing. opdash guesses what the columns hold and says so; what "
         "you say otherwise is remembered for files with the same columns. Exit code: 0 all clear, "
-        "3 something needs a look, 2 the file cannot be used. To decide by yourself: opdash "
-        "reconcile link NUMBER PAYMENT [--amount A], reject NUMBER PAYMENT, undo N, decisions.",
+        "3 something needs a look, 2 the file cannot be used. To decide by yourself: --review, or "
+        "opdash reconcile link NUMBER PAYMENT [--amount A], reject NUMBER PAYMENT, undo N, "
+        "decisions.",
         [
             "opdash reconcile invoices.csv",
+            "opdash reconcile invoices.csv --review",
+            "opdash reconcile invoices.csv --follow --json",
             "opdash reconcile invoices.csv --column number=Belegnr --column amount=3 --decimal ,",
             "opdash reconcile invoices.csv --markdown > report.md",
             "opdash reconcile link INV-7 2f1b6c0e",
@@ -73,6 +84,13 @@ def _parser() -> CommandParser:
         "--before", metavar="WHEN", default="", help="only payments created before then"
     )
     parser.add_argument("--offline", action="store_true", help="ask no server; use what is known")
+    parser.add_argument(
+        "--review", action="store_true", help="look at it, and decide, on the screen"
+    )
+    parser.add_argument(
+        "--follow", action="store_true", help="go on, and print what changes, until Ctrl+C"
+    )
+    parser.add_argument("--all", action="store_true", help="list every payment without an invoice")
     add_wallet_option(parser)
     add_json_option(parser)
     parser.add_argument("--markdown", action="store_true", help="print a summary in Markdown")
@@ -81,20 +99,14 @@ def _parser() -> CommandParser:
 
 def _reconcile(context: Context, options: argparse.Namespace, source: Source) -> int:
     profiles = context.profiles_meant(options.wallet)
-    settings = context.store.load()
-    moment = Moment(context.clock.now())
-    query = _span(options.since, options.before, moment)
+    query = asked_span(options, Moment(context.clock.now()))
 
     async def work(dashboard: Dashboard) -> int:
         if not options.offline:
             await learn_wallets(dashboard)
         sessions = [dashboard.session(profile.name) for profile in profiles]
-        wallets = [
-            BookWallet(one.profile.name, one.wallet_id, one.profile.scope)
-            for one in sessions
-            if one.wallet_id is not None
-        ]
-        assets = assets_of(dashboard.reader, wallets)
+        wallets = book_wallets(sessions)
+        assets = wallet_assets(dashboard.reader, wallets)
         columns, file = invoices_of(
             source, assets, skip_broken=options.skip_broken, undone="reconciled"
         )
@@ -108,48 +120,47 @@ def _reconcile(context: Context, options: argparse.Namespace, source: Source) ->
                 await session.poll_once()
             except OpenPaymentsError as error:
                 failure = failure or error
-        ledger = read_ledger(dashboard.reader, wallets, settings.searches, moment, query)
-        clear = _print(options, source, columns, file, ledger, moment)
-        if failure is not None:
+        moment = Moment(context.clock.now())
+        searches = dashboard.settings.searches
+        book = hold_against(source, dashboard.reader, wallets, searches, moment, query=query)
+        _print(options, book, moment)
+        if options.follow:
+            from opdash.cli.reconcile_follow import follow
+
+            book = await follow(dashboard, sessions, book, query, as_json=options.json)
+        elif failure is not None:
             talk("A server did not answer; this is as last known.")
             raise failure
-        return ExitCode.DONE if clear else ExitCode.EXCEPTIONS
+        return ExitCode.DONE if book.is_clear else ExitCode.EXCEPTIONS
 
     return run_with_dashboard(context, work)
 
 
-def _span(since: str, before: str, moment: Moment) -> Query | None:
+def book_wallets(sessions: Sequence[WalletSession]) -> tuple[BookWallet, ...]:
+    """Return the wallet addresses of sessions, as far as they ever answered."""
+    return tuple(
+        BookWallet(one.profile.name, one.wallet_id, one.profile.scope)
+        for one in sessions
+        if one.wallet_id is not None
+    )
+
+
+def asked_span(options: argparse.Namespace, moment: Moment) -> Query | None:
+    """Return which payments a person asked for by their instants; None for all."""
     terms = [
         f'{key}:"{value}"'
-        for key, value in (("since", since), ("before", before))
+        for key, value in (("since", options.since), ("before", options.before))
         if value.replace('"', "")
     ]
     return read_query(" ".join(terms), moment) if terms else None
 
 
-def _print(
-    options: argparse.Namespace,
-    source: Source,
-    columns: Columns,
-    file: InvoiceFile,
-    ledger: LedgerSide,
-    moment: Moment,
-) -> bool:
-    """Print the result, and return whether it is all clear."""
-    found = reconcile(
-        file.invoices,
-        ledger.payments,
-        ledger.decisions,
-        not_invoices=ledger.not_invoices,
-        zone_offset=moment.now.astimezone().utcoffset() or timedelta(0),
-    )
-    clear = not has_exceptions(found) and ledger.is_complete and not file.problems
-    report = output.Report(source.path, source.table, columns, file, ledger, found, clear)
+def _print(options: argparse.Namespace, book: Book, moment: Moment) -> None:
     if options.json:
-        output.print_records(report)
+        output.print_records(book)
     elif options.markdown:
-        output.print_markdown(report, moment.now)
+        output.print_markdown(book, moment.now)
     else:
-        output.print_report(report)
-    talk(*output.completeness(ledger))
-    return clear
+        output.print_report(book, whole=options.all)
+    sys.stdout.flush()
+    talk(*output.completeness(book.ledger))

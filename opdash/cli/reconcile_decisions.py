@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 
+from opdash.books.deciding import check_link
 from opdash.books.ledger_side import standing_decisions
+from opdash.books.records import Link
 from opdash.cli import shapes, wording
 from opdash.cli.context import Context, opened
 from opdash.cli.options import (
@@ -22,7 +24,6 @@ from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import PaymentRow
 from opdash.ledger.store import Ledger
 from opdash.openpayments.amounts import Asset, parse_minor
-from opdash.safetext import safe_text
 from opdash.service.dashboard import LEDGER_FILE
 
 
@@ -150,7 +151,9 @@ def _decide(options: argparse.Namespace, kind: DecisionKind) -> int:
         row = only_one(rows, options.payment)
         amount = _amount(options.amount, row)
         if kind is DecisionKind.LINK:
-            _check_room(reader, row, invoice, amount)
+            links = standing_decisions(reader.decisions(row.wallet)).links
+            wanted = Link(invoice, row.id, amount)
+            check_link(row.received, row.asked, row.received_asset, links, wanted)
         made = ledger.decide(
             row.wallet, kind, invoice, row.id, at=context.clock.now(), amount=amount
         )
@@ -165,26 +168,6 @@ def _amount(text: str | None, row: PaymentRow) -> int | None:
     if amount == 0:
         raise InputError("An invoice cannot have nothing of a payment.", "See “reject”.")
     return amount
-
-
-def _check_room(reader: LedgerReader, row: PaymentRow, invoice: str, amount: int | None) -> None:
-    """Refuse to give away more of a payment than it received or asks for."""
-    links = standing_decisions(reader.decisions(row.wallet)).links
-    others = [one for one in links if one.payment_id == row.id and one.number != invoice]
-    given = sum(one.amount or 0 for one in others)
-    left = max(row.received, row.asked or 0) - given
-    if amount is not None and amount > left:
-        raise InputError(
-            f"Only {wording.money(max(left, 0), row.received_asset)} of this payment is left.",
-            "See “opdash reconcile decisions” for what other invoices have of it.",
-        )
-    whole = next((one for one in others if one.amount is None), None)
-    if whole is not None and amount is None:
-        shown = safe_text(whole.number, limit=40)
-        raise InputError(
-            f"All of this payment is {shown}'s already.",
-            "Say with --amount how much of it is which invoice's, or undo that.",
-        )
 
 
 def _decisions(reader: LedgerReader, context: Context, wallet: str) -> list[Decision]:

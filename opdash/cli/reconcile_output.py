@@ -20,12 +20,11 @@ result      ``clear, exitCode``.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
+from opdash.books.book import Book, InvoiceChange, PaymentChange
 from opdash.books.columns import Columns, Field
 from opdash.books.dates import DateOrder
 from opdash.books.decimals import DecimalMark
@@ -39,7 +38,6 @@ from opdash.books.records import (
     Match,
     PaymentClass,
     PaymentResult,
-    Reconciliation,
 )
 from opdash.books.tabular import Table
 from opdash.cli import shapes, wording
@@ -50,23 +48,11 @@ from opdash.ledger.states import GLYPHS
 from opdash.openpayments.amounts import Asset
 from opdash.safetext import safe_text
 
-_MOST_UNMATCHED = 50
+_MOST_UNMATCHED = 10
 _MARKS = {DecimalMark.POINT: "decimal point", DecimalMark.COMMA: "decimal comma"}
 _ORDERS = {DateOrder.DAY_FIRST: "days first", DateOrder.MONTH_FIRST: "months first"}
 _SCOPES = {Scope.OWN: "what opdash created", Scope.EVERYTHING: "everything on the wallet"}
 _DELIMITERS = {"\t": "tabs", "": "JSON Lines"}
-
-
-class Report(NamedTuple):
-    """All that is to be printed."""
-
-    path: Path
-    table: Table
-    columns: Columns
-    file: InvoiceFile
-    ledger: LedgerSide
-    found: Reconciliation
-    clear: bool
 
 
 # What is said beside
@@ -103,12 +89,15 @@ def completeness(ledger: LedgerSide) -> list[str]:
     """Say how much of the truth the ledger knows."""
     lines = []
     for one in ledger.known:
+        if one.last_poll_at is None and not one.known:
+            lines.append(f"{one.wallet.name}: never reached, so nothing is known of its payments")
+            continue
         said = f"{one.wallet.name}: {one.looked_at:,} of {_count(one.known, 'known payment')}"
         said += f", {_SCOPES[one.wallet.scope]}"
         if not one.complete:
             said += "; INCOMPLETE, the server has more: run “opdash sync” first"
         lines.append(said)
-    return lines or ["Nothing is known of these wallets yet: run “opdash sync” first."]
+    return lines or ["No wallet was ever reached, so nothing is known; “opdash doctor” says why."]
 
 
 def _count(count: int, what: str) -> str:
@@ -118,8 +107,13 @@ def _count(count: int, what: str) -> str:
 # For people
 
 
-def print_report(report: Report) -> None:
-    """Print what became of invoices and payments."""
+def print_report(report: Book, *, whole: bool = False) -> None:
+    """Print what became of invoices and payments, and at the end what they add up to.
+
+    Args:
+        report: What was found.
+        whole: Whether every payment without an invoice is listed.
+    """
     payments = {one.payment.id: one.payment for one in report.found.payments}
     names = _short(payments.values())
     print_table(
@@ -138,7 +132,7 @@ def print_report(report: Report) -> None:
     )
     _print_suggestions(report.found.invoices, payments, names)
     _print_ambiguous(report.found.payments, names)
-    _print_unmatched(report.found.payments, names)
+    _print_unmatched(report.found.payments, names, None if whole else _MOST_UNMATCHED)
     print_lines("")
     print_table(
         [
@@ -253,7 +247,9 @@ def _unmatched(payments: Iterable[PaymentResult]) -> list[PaymentResult]:
     return [one for one in payments if one.kind is PaymentClass.UNMATCHED and one.payment.received]
 
 
-def _print_unmatched(payments: Iterable[PaymentResult], names: Mapping[str, str]) -> None:
+def _print_unmatched(
+    payments: Iterable[PaymentResult], names: Mapping[str, str], most: int | None
+) -> None:
     some = _unmatched(payments)
     if not some:
         return
@@ -271,11 +267,11 @@ def _print_unmatched(payments: Iterable[PaymentResult], names: Mapping[str, str]
                 Cell(one.payment.description),
                 Cell(wording.local(one.payment.created_at)),
             ]
-            for one in some[:_MOST_UNMATCHED]
+            for one in some[:most]
         ],
     )
-    if len(some) > _MOST_UNMATCHED:
-        print_lines(f"… and {len(some) - _MOST_UNMATCHED:,} more; --json has them all")
+    if most is not None and len(some) > most:
+        print_lines(f"… and {len(some) - most:,} more; --all lists them")
 
 
 def _short(payments: Iterable[BookPayment]) -> dict[str, str]:
@@ -303,7 +299,7 @@ def _difference(kind: InvoiceClass, minor_units: int, asset: Asset) -> str:
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
-def print_markdown(report: Report, now: datetime) -> None:
+def print_markdown(report: Book, now: datetime) -> None:
     """Print a summary in Markdown; nothing that others wrote can format or link anything."""
     found = report.found
     lines = [f"# Reconciliation of {_plain(report.path.name)}", ""]
@@ -401,7 +397,7 @@ def _plain(text: str) -> str:
 # For programs
 
 
-def print_records(report: Report) -> None:
+def print_records(report: Book) -> None:
     """Print everything as JSON Lines."""
     table, columns, found = report.table, report.columns, report.found
     print_json(
@@ -460,9 +456,8 @@ def print_records(report: Report) -> None:
                 "matched": shapes.amount(came.matched, came.asset),
             }
         )
-    code = ExitCode.DONE if report.clear else ExitCode.EXCEPTIONS
-    print_json({"type": "result", "clear": report.clear, "exitCode": int(code)})
-    sys.stdout.flush()
+    code = ExitCode.DONE if report.is_clear else ExitCode.EXCEPTIONS
+    print_json({"type": "result", "clear": report.is_clear, "exitCode": int(code)})
 
 
 def _invoice_record(one: InvoiceResult, assets: Mapping[str, Asset]) -> dict[str, object]:
@@ -483,6 +478,21 @@ def _invoice_record(one: InvoiceResult, assets: Mapping[str, Asset]) -> dict[str
         "candidates": list(one.candidates),
         "suggestion": None if one.suggestion is None else _match_record(one.suggestion, assets),
     }
+
+
+def invoice_change_record(change: InvoiceChange, assets: Mapping[str, Asset]) -> dict[str, object]:
+    """Return an invoice that is not as it was, for JSON."""
+    before = None if change.before is None else change.before.kind.value
+    one = change.after or change.before
+    record = {} if one is None else _invoice_record(one, assets)
+    changed = {"type": "invoiceChange", "before": before}
+    return record | changed | ({"class": None} if change.after is None else {})
+
+
+def payment_change_record(change: PaymentChange) -> dict[str, object]:
+    """Return a payment that is not as it was, for JSON."""
+    before = None if change.before is None else change.before.kind.value
+    return _payment_record(change.after) | {"type": "paymentChange", "before": before}
 
 
 def _match_record(found: Match, assets: Mapping[str, Asset]) -> dict[str, object]:

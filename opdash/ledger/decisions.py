@@ -61,6 +61,16 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return self.undone_at is None
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What a person decides now; the fields mean what those of `Decision` do."""
+
+    wallet: str
+    kind: DecisionKind
+    invoice: str
+    payment_id: str
+    amount: int | None = None
+
+
 def insert_decision(
     connection: sqlite3.Connection,
     wallet_key: int,

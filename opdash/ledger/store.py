@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from opdash.errors import LedgerError
 from opdash.ledger.creations import change_creation, insert_creation
 from opdash.ledger.database import explained, open_for_writing
-from opdash.ledger.decisions import Decision, DecisionKind, insert_decision, mark_undone
+from opdash.ledger.decisions import Decision, DecisionKind, Verdict, insert_decision, mark_undone
 from opdash.ledger.encoding import SCOPE_CODES, encode_instant
 from opdash.ledger.events import claim_notice
 from opdash.ledger.notes import Edit
@@ -286,13 +286,43 @@ class Ledger:
             amount: Minor units of the payment that are the invoice's; None for all.
         """
         with self.transactions.one(durably=True):
-            wallet = find_wallet(self._connection, wallet_id)
-            decision = insert_decision(
-                self._connection, wallet.key, kind, invoice, payment_id, amount, at
-            )
-            save_figures(self._connection, wallet, revised=True)
-        return decision
+            for one in undone:
+                wallet = find_wallet(self._connection, one.wallet)
+                mark_undone(self._connection, wallet.key, one.id, at)
+                save_figures(self._connection, wallet, revised=True)
+            for verdict in verdicts:
+                wallet = find_wallet(self._connection, verdict.wallet)
+                made.append(
+                    insert_decision(
+                        self._connection,
+                        wallet.key,
+                        verdict.kind,
+                        verdict.invoice,
+                        verdict.payment_id,
+                        verdict.amount,
+                        at,
+                    )
+                )
+                save_figures(self._connection, wallet, revised=True)
+        return tuple(made)
 
+        (made,) = self.decide_all([Verdict(wallet_id, kind, invoice, payment_id, amount)], at=at)
+        return made
+
+    def decide_all(
+        self, verdicts: Sequence[Verdict], undone: Sequence[Decision] = (), *, at: datetime
+    ) -> tuple[Decision, ...]:
+        """Write down what a person decided at one time: all of it or nothing; durable.
+
+        Args:
+            verdicts: What was decided.
+            undone: Decisions that are taken back by it; they stay on record.
+            at: When.
+
+        Returns:
+            The decisions that were made.
+        """
+        made = []
     def undo_decision(self, wallet_id: str, decision_id: int, *, at: datetime) -> Decision:
         """Take back what a person decided; durable. It stays on record.
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from opdash.service.session import WalletSession
 from opdash.settings import ConsentWay, Profile, Settings, SettingsStore
 
 if TYPE_CHECKING:
+    from opdash.ledger.decisions import Decision, Verdict
     from opdash.openpayments.client import OpenPaymentsClient
     from opdash.openpayments.resources import OutgoingPayment, WalletAddress
     from opdash.openpayments.traces import Tracer
@@ -235,6 +236,23 @@ class Dashboard:
         now = self.clock.now()
         await self._recorder().write(
             lambda ledger: ledger.begin_scan(wallet_id, scope, now, anew=True)
+        )
+
+    async def decide(
+        self, verdicts: Sequence[Verdict] = (), undone: Sequence[Decision] = ()
+    ) -> tuple[Decision, ...]:
+        """Write down what a person decided about invoices and payments, all at once.
+
+        Args:
+            verdicts: What was decided.
+            undone: Decisions that are taken back; they stay on record.
+
+        Raises:
+            LedgerError: It could not be written down; nothing of it was.
+        """
+        now = self.clock.now()
+        return await self._recorder().write(
+            lambda ledger: ledger.decide_all(verdicts, undone, at=now)
         )
 
     @property

@@ -94,6 +94,7 @@ class OpdashApp(App[None], inherit_css=False):
         demo: Whether no money is real, which every screen then says.
         example: Finds an outgoing payment to show in a demonstration; called on a thread.
         wallet: The profile to begin with; unless given the default one, or the only one.
+        begin: Opens another screen over the first, once that is painted.
     """
 
     TITLE = "opdash"
@@ -119,6 +120,7 @@ class OpdashApp(App[None], inherit_css=False):
         demo: bool = False,
         wallet: str = "",
         example: Callable[[], Example | None] | None = None,
+        begin: Callable[[OpdashApp], None] = lambda _: None,
     ) -> None:
         first = wallet or _first_profile(dashboard.settings)
         # Textual loads no sheets for the screen that it begins with.
@@ -127,6 +129,7 @@ class OpdashApp(App[None], inherit_css=False):
         self.demo = demo
         self._first = first
         self._example = example
+        self._begin = begin
         self._heard: deque[Event] = deque()
         self._questions: dict[tuple[str, int], ConsentNeeded] = {}
         self._unsubscribe: Callable[[], None] | None = None
@@ -178,6 +181,7 @@ class OpdashApp(App[None], inherit_css=False):
             sys.setswitchinterval(0.005)  # as it is usually
         self._load_sheets("widgets", "payments_parts")
         self.background(self._start, "start")
+        self._begin(self)
 
     def _load_sheets(self, *names: str) -> None:
         for path in sheets(*names):

@@ -12,7 +12,7 @@ from time import process_time
 
 import msgspec
 
-from opdash.books.invoice_file import place_columns, read_invoices, settle
+from opdash.books.invoice_file import guess_places, read_invoices, settle
 from opdash.books.reconciling import book_payment, invoice_sums, payment_sums, reconcile
 from opdash.books.records import InvoiceClass, Reconciliation
 from opdash.books.tabular import read_table
@@ -29,7 +29,7 @@ _ROUNDS = 4
 def _reconcile(file: Path, rows: Sequence[PaymentRow]) -> Reconciliation:
     """Read a file, look through the payments' metadata, match, and add up."""
     table = read_table(file)
-    columns = settle(table, place_columns(table), (USD,))
+    columns = settle(table, guess_places(table), (USD,))
     invoices = read_invoices(table, columns, (USD,)).invoices
     result = reconcile(invoices, [book_payment(row) for row in rows])
     invoice_sums(result.invoices)

@@ -32,7 +32,7 @@ def paid_by(*payments: BookPayment) -> list[tuple[BookPayment, Match]]:
         (State.UNPAID, 0, InvoiceClass.OUTSTANDING, ()),
         (State.OPEN, 0, InvoiceClass.OUTSTANDING, ()),
         (State.EXPIRED_UNPAID, 0, InvoiceClass.EXPIRED_UNPAID, ()),
-        (State.CLOSED_UNPAID, 0, InvoiceClass.EXPIRED_UNPAID, ()),
+        (State.CLOSED_UNPAID, 0, InvoiceClass.EXPIRED_UNPAID, (Flag.CLOSED,)),
         (State.ANOMALY, 1000, InvoiceClass.CHECK, ()),
         (State.UNAVAILABLE, 1000, InvoiceClass.CHECK, ()),
     ],

@@ -10,7 +10,7 @@ import pytest
 from opdash.books.columns import ColumnError, Columns, Field
 from opdash.books.dates import DateOrder
 from opdash.books.decimals import DecimalMark
-from opdash.books.invoice_file import InvoiceFile, place_columns, read_invoices, settle
+from opdash.books.invoice_file import InvoiceFile, guess_places, read_invoices, settle
 from opdash.books.tabular import FileError, Table, read_table
 from opdash.openpayments.amounts import Asset
 from tests.books.builders import EUR, USD
@@ -27,7 +27,7 @@ def read(file: Path, content: str, *assets: Asset, **chosen: str) -> InvoiceFile
     """Read a file with all guesses, but for the columns that are named."""
     file.write_text(content)
     found = read_table(file)
-    places = place_columns(found, {Field(name): column for name, column in chosen.items()})
+    places = guess_places(found, {Field(name): column for name, column in chosen.items()})
     own = assets or (USD,)
     return read_invoices(found, settle(found, places, own), own)
 
@@ -121,7 +121,7 @@ def test_amounts_that_make_sense_in_two_ways_are_not_guessed(file: Path) -> None
     with pytest.raises(FileError, match="--decimal"):
         read(file, content)
     found = read_table(file)
-    places = place_columns(found)
+    places = guess_places(found)
     for mark, amounts in ((DecimalMark.POINT, [150, 225]), (DecimalMark.COMMA, [150000, 225000])):
         columns = settle(found, places, (USD,), mark=mark)
         assert [one.amount for one in read_invoices(found, columns, (USD,)).invoices] == amounts
@@ -137,7 +137,7 @@ def test_numbers_of_json_have_a_point(file: Path) -> None:
 def test_dates_that_make_sense_in_two_ways_are_said_to(file: Path) -> None:
     file.write_text("number,amount,date\nA,1,02/03/2026\n")
     found = read_table(file)
-    places = place_columns(found)
+    places = guess_places(found)
     assert not settle(found, places, (USD,)).are_dates_plain
     said = settle(found, places, (USD,), dates=DateOrder.MONTH_FIRST)
     assert (said.dates, said.are_dates_plain) == (DateOrder.MONTH_FIRST, True)
