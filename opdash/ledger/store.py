@@ -285,6 +285,23 @@ class Ledger:
             at: When.
             amount: Minor units of the payment that are the invoice's; None for all.
         """
+        (made,) = self.decide_all([Verdict(wallet_id, kind, invoice, payment_id, amount)], at=at)
+        return made
+
+    def decide_all(
+        self, verdicts: Sequence[Verdict], undone: Sequence[Decision] = (), *, at: datetime
+    ) -> tuple[Decision, ...]:
+        """Write down what a person decided at one time: all of it or nothing; durable.
+
+        Args:
+            verdicts: What was decided.
+            undone: Decisions that are taken back by it; they stay on record.
+            at: When.
+
+        Returns:
+            The decisions that were made.
+        """
+        made = []
         with self.transactions.one(durably=True):
             for one in undone:
                 wallet = find_wallet(self._connection, one.wallet)
@@ -306,23 +323,6 @@ class Ledger:
                 save_figures(self._connection, wallet, revised=True)
         return tuple(made)
 
-        (made,) = self.decide_all([Verdict(wallet_id, kind, invoice, payment_id, amount)], at=at)
-        return made
-
-    def decide_all(
-        self, verdicts: Sequence[Verdict], undone: Sequence[Decision] = (), *, at: datetime
-    ) -> tuple[Decision, ...]:
-        """Write down what a person decided at one time: all of it or nothing; durable.
-
-        Args:
-            verdicts: What was decided.
-            undone: Decisions that are taken back by it; they stay on record.
-            at: When.
-
-        Returns:
-            The decisions that were made.
-        """
-        made = []
     def undo_decision(self, wallet_id: str, decision_id: int, *, at: datetime) -> Decision:
         """Take back what a person decided; durable. It stays on record.
 
