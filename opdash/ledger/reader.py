@@ -43,6 +43,7 @@ from opdash.ledger.rows import Assets, decode_all, select
 from opdash.openpayments.resources import WalletAddress
 
 if TYPE_CHECKING:
+    from opdash.ledger.billings import Billing
     from opdash.ledger.charting import Chart
     from opdash.ledger.decisions import Decision
     from opdash.ledger.fold_index import FoldIndex
@@ -543,6 +544,13 @@ class LedgerReader:
         """Return a creation by its request id, or None."""
         with self._snapshot():
             return read_creation(self._connection, request_id)
+
+    def billings(self, wallet_id: str) -> dict[str, Billing]:
+        """Return the latest attempt to bill each invoice of a wallet address, by its number."""
+        from opdash.ledger.billings import read_billings
+
+        with self._snapshot():
+            return read_billings(self._connection, wallet_id)
 
     def decisions(self, wallet_id: str) -> tuple[Decision, ...]:
         """Return what people decided about invoices, undone or not, oldest first."""

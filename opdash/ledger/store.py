@@ -12,6 +12,7 @@ from typing import Final, Self
 from msgspec.structs import replace
 
 from opdash.errors import LedgerError
+from opdash.ledger.billings import Bill, insert_billing
 from opdash.ledger.creations import change_creation, insert_creation
 from opdash.ledger.database import explained, open_for_writing
 from opdash.ledger.decisions import Decision, DecisionKind, Verdict, insert_decision, mark_undone
@@ -385,6 +386,17 @@ class Ledger:
         with self.transactions.one(durably=True):
             wallet = find_wallet(self._connection, creation.wallet)
             insert_creation(self._connection, wallet.key, creation)
+
+    def begin_billing(self, bill: Bill, creation: Creation) -> None:
+        """Write down a payment that opdash is about to create for an invoice; durable.
+
+        Raises:
+            AlreadyBilledError: There is a payment for that invoice, or may be one.
+            LedgerError: The request id is taken.
+        """
+        with self.transactions.one(durably=True):
+            wallet = find_wallet(self._connection, creation.wallet)
+            insert_billing(self._connection, wallet.key, bill, creation)
 
     def update_creation(
         self,

@@ -32,6 +32,7 @@ _FORGET: Final = (
     "DELETE FROM walk WHERE wallet_key = ?",
     "DELETE FROM scan WHERE wallet_key = ?",
     "DELETE FROM creation WHERE wallet_key = ?",
+    "DELETE FROM billing WHERE wallet_key = ?",
     "DELETE FROM outgoing WHERE wallet_key = ?",
     "DELETE FROM decision WHERE wallet_key = ?",
     "DELETE FROM payment WHERE wallet_key = ?",

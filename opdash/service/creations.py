@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
 from opdash.errors import LedgerError, OpdashError
+from opdash.ledger.billings import Bill
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import (
     NEWEST_FIRST,
@@ -66,14 +67,19 @@ class Creator:
         self._announce = announce
         self._in_flight: set[str] = set()
 
-    async def create(self, draft: PaymentDraft) -> Creation:
+    async def create(self, draft: PaymentDraft, bill: Bill | None = None) -> Creation:
         """Create a payment, once.
+
+        Args:
+            draft: What to create.
+            bill: The invoice that it is for, which is then never billed twice.
 
         Returns:
             How it ended: CREATED with the payment's id, or UNKNOWN when no answer came.
 
         Raises:
             InputError: The draft cannot be sent; nothing was sent.
+            AlreadyBilledError: The invoice has been billed before; nothing was sent.
             OpenPaymentsError: The server refused, or nothing was sent; no payment was created.
         """
         wallet = await self._poller.wallet()
@@ -91,7 +97,10 @@ class Creator:
             created_at=now,
             updated_at=now,
         )
-        await self._recorder.write(lambda ledger: ledger.begin_creation(creation))
+        if bill is None:
+            await self._recorder.write(lambda ledger: ledger.begin_creation(creation))
+        else:
+            await self._recorder.write(lambda ledger: ledger.begin_billing(bill, creation))
         self._announce(creation)
         self._in_flight.add(request_id)
         try:

@@ -31,6 +31,7 @@ from opdash.service.status import Phase, ScanProgress, Status
 from opdash.settings import ConsentWay, Profile
 
 if TYPE_CHECKING:
+    from opdash.ledger.billings import Bill
     from opdash.openpayments.resources import (
         OutgoingPayment,
         OutgoingPaymentPage,
@@ -315,16 +316,17 @@ class WalletSession:
         payment = await self._own(self._poller.refresh(payment_id))
         return payment.methods or ()
 
-    async def create_payment(self, draft: PaymentDraft) -> Creation:
-        """Create an incoming payment, once; see `Creator.create`.
+    async def create_payment(self, draft: PaymentDraft, bill: Bill | None = None) -> Creation:
+        """Create an incoming payment, once, perhaps for an invoice; see `Creator.create`.
 
         Raises:
             ReadOnlyError: The profile is set up to read only; nothing was sent.
+            AlreadyBilledError: The invoice has been billed before; nothing was sent.
             OpdashError: It was not created.
         """
         check_may_write(self.profile, "create")
         self._reopen(Right.INCOMING)
-        return await self._own(self._creator.create(draft))
+        return await self._own(self._creator.create(draft, bill))
 
     async def complete_payment(self, payment_id: str, *, seen: Seen) -> PaymentRow:
         """Complete an incoming payment if it still is what a person saw; see `Completer.complete`.
