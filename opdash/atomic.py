@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o600, overwrite: bool = True) -> None:
@@ -26,14 +28,24 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o600, overwrite: bool 
         OSError: The disk is full, the directory cannot be written, and the like; the old file
             is untouched and no temporary file is left.
     """
+    with writing_atomic(path, mode=mode, overwrite=overwrite) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def writing_atomic(path: Path, *, mode: int = 0o600, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """Yield a file to write to; it takes its name when the body has ended without an exception.
+
+    Otherwise nothing of it is left. All else is as with `write_atomic`.
+    """
     target = path.resolve()
     make_private_directory(target.parent)
-    temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.part")
+    temporary = target.with_name(f".{target.name[:48]}.{os.urandom(6).hex()}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if overwrite:
