@@ -45,15 +45,18 @@ from opdash.openpayments.resources import WalletAddress
 if TYPE_CHECKING:
     from opdash.ledger.billings import Billing
     from opdash.ledger.charting import Chart
+    from opdash.ledger.export_marks import ExportMark
     from opdash.ledger.decisions import Decision
     from opdash.ledger.fold_index import FoldIndex
     from opdash.ledger.folds import FoldRule
     from opdash.ledger.notes import Note, NoteStep
+    from opdash.ledger.payment_stream import Batch
     from opdash.ledger.outgoing import SeenOutgoing
     from opdash.ledger.receipt_steps import ReceiptStep
     from opdash.ledger.receipts import AssetReceipts
     from opdash.ledger.scans import Scan
     from opdash.ledger.search.finding import Matches
+    from opdash.openpayments.amounts import Asset
     from opdash.ledger.search.terms import All, Query
 
 _MOST_FOUND: Final = 50
@@ -423,6 +426,41 @@ class LedgerReader:
                     end=end,
                     after=after,
                 )
+    def payment_batches(
+        self, wallet_id: str, query: Query | None = None, *, after: int = 0
+    ) -> Iterator[Batch]:
+        """Yield payments as the ledger keeps them, oldest first, some at a time.
+
+        They are of one commit, as with `receipt_steps`, and none is kept.
+
+        Args:
+            wallet_id: The wallet address; one that is not known has none.
+            query: Which, or None for all.
+            after: Leaves out payments without a step whose number is greater.
+        """
+        from opdash.ledger.payment_stream import read_batches
+
+        with self._snapshot():
+            figures = self._figures(wallet_id)
+            if figures is not None:
+                keys = None
+                if query is not None:
+                    answers = figures.answers
+                    keys = answers.matches(self._connection, query.tree, NEWEST_FIRST).keys
+                yield from read_batches(self._connection, figures.key, wallet_id, keys, after)
+
+    def export_mark(self, wallet_id: str, kind: str) -> ExportMark:
+        """Return how far a kind of export has come."""
+        from opdash.ledger.export_marks import read_mark
+
+        with self._snapshot():
+            return read_mark(self._connection, wallet_id, kind)
+
+    def asset(self, number: int) -> Asset:
+        """Return the asset of that number."""
+        with self._snapshot():
+            return self._assets[number]
+
 
     def last_entry(self) -> int:
         """Return the number of the last step of all time lines, for `receipt_steps`."""

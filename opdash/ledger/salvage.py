@@ -16,7 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from opdash.ledger.encoding import SCOPES, encode_amount
+from opdash.ledger.encoding import SCOPES, STATE_CODES, encode_amount
+from opdash.ledger.export_marks import clamp_marks
 from opdash.ledger.pages import Cell, Kind, Pages, Value
 from opdash.ledger.records import UNRESOLVED, TimelineKind
 from opdash.ledger.schema import add_own_tables
@@ -150,6 +151,7 @@ class _Taking:
             decisions=kept["decision"],
             decisions_lost=max(self._highest["decision"], read["decision"]) - kept["decision"],
         )
+        clamp_marks(self._connection)
 
     # Rows
 

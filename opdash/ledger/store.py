@@ -18,6 +18,8 @@ from opdash.ledger.database import explained, open_for_writing
 from opdash.ledger.decisions import Decision, DecisionKind, Verdict, insert_decision, mark_undone
 from opdash.ledger.encoding import SCOPE_CODES, encode_instant
 from opdash.ledger.events import claim_notice
+from opdash.ledger.export_marks import ExportMark, save_mark
+from opdash.ledger.note_rows import forget_notes
 from opdash.ledger.notes import Edit
 from opdash.ledger.observing import Look
 from opdash.ledger.outgoing import SeenOutgoing
@@ -369,6 +371,22 @@ class Ledger:
         meantime, slowly.
 
         Returns:
+    def mark_export(self, wallet_id: str, kind: str, mark: ExportMark, before: ExportMark) -> bool:
+        """Write down how far a kind of export has come; durable.
+
+        Args:
+            wallet_id: The wallet address.
+            kind: The kind of export.
+            mark: How far it has come.
+            before: How far it had come when the export began, as `LedgerReader.export_mark` gave.
+
+        Returns:
+            Whether it was; not where another export of that kind was quicker.
+        """
+        with self.transactions.one(durably=True):
+            wallet = find_wallet(self._connection, wallet_id)
+            return save_mark(self._connection, wallet.key, kind, mark, before)
+
             Whether more are waiting.
         """
         with explained(self.path):

@@ -34,6 +34,7 @@ _FORGET: Final = (
     "DELETE FROM creation WHERE wallet_key = ?",
     "DELETE FROM billing WHERE wallet_key = ?",
     "DELETE FROM outgoing WHERE wallet_key = ?",
+    "DELETE FROM export_mark WHERE wallet_key = ?",
     "DELETE FROM decision WHERE wallet_key = ?",
     "DELETE FROM payment WHERE wallet_key = ?",
     "DELETE FROM wallet WHERE wallet_key = ?",
