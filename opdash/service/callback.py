@@ -233,15 +233,18 @@ _STRAY = "This page belongs to another request for consent. opdash still waits f
 _PAGES = {
     Return.GRANTED: (
         HTTPStatus.OK,
-        "Your consent has arrived. You can close this window: return to opdash.",
+        "Your consent has arrived; opdash shows what came of it. You can close this window: "
+        "return to opdash.",
     ),
     Return.REFUSED: (
         HTTPStatus.OK,
-        "You refused, and opdash knows. You can close this window: return to opdash.",
+        "The consent page reports that it was refused. opdash asks the server, and shows what came "
+        "of it. You can close this window: return to opdash.",
     ),
     Return.INVALID: (
         HTTPStatus.OK,
-        "The consent page could no longer be used. Return to opdash: it says how to go on.",
+        "The consent page reports that it could no longer be used. opdash asks the server, and "
+        "shows what came of it. You can close this window: return to opdash.",
     ),
     Return.FORGED: (
         HTTPStatus.BAD_REQUEST,

@@ -55,6 +55,12 @@ _MOST_WAIT = 60.0
 _AFTER_RETURN = timedelta(minutes=2)
 """How long the token is asked for after the browser has come back."""
 
+GIVING_BACK = 3.0
+"""Seconds that the end of a wait may be held up by giving its grant back."""
+
+_SETTLED = frozenset({NoConsent.REFUSED, NoConsent.EXPIRED})
+"""Ends that the server itself told: there is nothing to give back."""
+
 NO_PORT = "opdash cannot listen on this machine, so it asks the server again and again."
 NO_REDIRECT = "The server sends no browser back, so opdash asks it again and again."
 
@@ -117,6 +123,7 @@ class Asking:
         self._teller = teller
         self._given_up = False
         self._disturbed = asyncio.Event()
+        self._pending: Continuation
 
     def give_up(self) -> None:
         """Stop waiting; the grant is given back."""
@@ -154,15 +161,23 @@ class Asking:
                 raise ProtocolError("The authorization server gave neither a token nor a question.")
             question = Question(grant.interaction.redirect, until, self._way, self._remark)
             self._teller.asked(question)
+            self._pending = grant.continuation
             try:
                 if listener is None:
-                    return await self._polled(grant.continuation, until)
-                return await self._returned(listener, grant.interaction, grant.continuation, until)
+                    return await self._polled(until)
+                return await self._returned(listener, grant.interaction, until)
             except _Disturbed:
-                await self._give_back(grant.continuation)
+                await self._give_back()
                 if self._given_up:
                     raise self._no_consent(NoConsent.GIVEN_UP) from None
                 return None
+            except NoConsentError as error:
+                if error.why not in _SETTLED:
+                    await self._give_back()
+                raise
+            except BaseException:  # whatever ends the wait, nobody is to consent to it any more
+                await self._give_back()
+                raise
 
     async def _listener(self, stack: contextlib.AsyncExitStack) -> CallbackListener | None:
         if self._way is not ConsentWay.REDIRECT:
@@ -198,14 +213,14 @@ class Asking:
     def _poll_because(self, remark: str) -> None:
         self._way, self._remark = ConsentWay.POLLING, remark
 
-    async def _polled(self, continuation: Continuation, until: datetime) -> Grant:
-        wait = wait_of(continuation)
+    async def _polled(self, until: datetime) -> Grant:
+        wait = wait_of(self._pending)
         while True:
             await self._pause(min(wait, self._seconds_to(until)))
             if self._clock.now() >= until:
                 raise self._no_consent(NoConsent.UNANSWERED)
             try:
-                grant = await self._continued(continuation)
+                grant = await self._continued()
             except TooFastError:
                 wait = min(wait + 1.0, _MOST_WAIT)
                 continue
@@ -216,30 +231,28 @@ class Asking:
                 continue
             if grant.token is not None:
                 return grant
-            continuation = grant.continuation or continuation
-            wait = max(wait, wait_of(continuation))
+            self._pending = grant.continuation or self._pending
+            wait = max(wait, wait_of(self._pending))
 
     async def _returned(
         self,
         listener: CallbackListener,
         interaction: Interaction,
-        continuation: Continuation,
         until: datetime,
     ) -> Grant:
-        earliest = self._clock.monotonic() + wait_of(continuation)
+        earliest = self._clock.monotonic() + wait_of(self._pending)
         while True:
             self._expect(listener, interaction)
             returned = await self._await_browser(listener, until)
             if returned is None:
                 raise self._no_consent(NoConsent.UNANSWERED)
             if returned.how is Return.FORGED:
-                await self._give_back(continuation)
                 raise self._no_consent(NoConsent.FORGED)
             await self._pause(max(earliest - self._clock.monotonic(), 0.0))
-            grant = await self._fetched(continuation, returned)
+            grant = await self._fetched(returned)
             if grant.token is not None:
                 return grant
-            continuation = grant.continuation or continuation
+            self._pending = grant.continuation or self._pending
             listener.forget()  # a hint that the server does not confirm
 
     def _expect(self, listener: CallbackListener, interaction: Interaction) -> None:
@@ -271,25 +284,23 @@ class Asking:
             for wait in waits:
                 wait.cancel()
 
-    async def _fetched(self, continuation: Continuation, returned: Returned) -> Grant:
+    async def _fetched(self, returned: Returned) -> Grant:
         """Ask for the token with what the browser brought, until the server decides."""
-        wait = wait_of(continuation)
+        wait = wait_of(self._pending)
         until = self._clock.now() + _AFTER_RETURN
         while True:
             try:
-                return await self._continued(continuation, returned)
+                return await self._continued(returned)
             except (TooFastError, UnreachableError, ServerFaultError, TooManyRequestsError):
                 if self._clock.now() >= until:
                     raise
             await self._pause(wait)
 
-    async def _continued(
-        self, continuation: Continuation, returned: Returned | None = None
-    ) -> Grant:
+    async def _continued(self, returned: Returned | None = None) -> Grant:
         reference = returned.interact_ref if returned is not None else ""
         try:
             return await self._client.continue_grant(
-                self._auth_server, continuation, reference or None
+                self._auth_server, self._pending, reference or None
             )
         except GrantDeniedError as error:
             is_late = returned is not None and returned.how is Return.INVALID
@@ -311,9 +322,11 @@ class Asking:
             sleeping.cancel()
             disturbing.cancel()
 
-    async def _give_back(self, continuation: Continuation) -> None:
-        with contextlib.suppress(OpenPaymentsError):  # what is not given back ends by itself
-            await self._client.cancel_grant(self._auth_server, continuation)
+    async def _give_back(self) -> None:
+        """End the grant that is waited for, so that its page no longer works."""
+        with contextlib.suppress(OpenPaymentsError, TimeoutError):  # then it ends by itself
+            async with asyncio.timeout(GIVING_BACK):
+                await self._client.cancel_grant(self._auth_server, self._pending)
 
     def _seconds_to(self, until: datetime) -> float:
         return max((until - self._clock.now()).total_seconds(), 0.0)

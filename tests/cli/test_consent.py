@@ -154,9 +154,12 @@ def test_without_a_terminal_there_are_words_only(
             said += process.stderr.readline()
         process.send_signal(signal.SIGINT)
         rest = process.communicate(timeout=30)[1]
-    assert _URL.search(said)
+    found = _URL.search(said)
+    assert found
     assert "\x1b" not in said + rest
     assert process.returncode == 130
+    with Browser() as browser:
+        assert "invalid" in browser.open(found[0]).text, "nobody can consent to it any more"
 
 
 def test_an_unknown_way_is_refused(shell: Shell) -> None:

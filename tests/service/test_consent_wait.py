@@ -16,6 +16,7 @@ from opdash.openpayments.errors import (
     GrantDeniedError,
     GrantError,
     OpenPaymentsError,
+    ServerError,
     ServerFaultError,
     TooFastError,
     UnreachableError,
@@ -23,6 +24,7 @@ from opdash.openpayments.errors import (
 from opdash.openpayments.grants import AccessToken, Continuation, Grant, Interaction
 from opdash.openpayments.secrets import Secret
 from opdash.sandbox.interactions import interaction_hash
+from opdash.service import consent_wait
 from opdash.service.callback import CallbackListener
 from opdash.service.consent import ConsentDesk
 from opdash.service.consent_wait import NO_PORT, NO_REDIRECT
@@ -46,6 +48,7 @@ class Authority:
         self.calls: list[str] = []
         self.finishes: list[Any] = []
         self.references: list[str | None] = []
+        self.cancelled: list[Continuation] = []
 
     def _next(self, call: str) -> Grant:
         self.calls.append(call)
@@ -64,8 +67,9 @@ class Authority:
         self.references.append(reference)
         return self._next("continue")
 
-    async def cancel_grant(self, *_: object) -> None:
+    async def cancel_grant(self, _: str, continuation: Continuation) -> None:
         self.calls.append("cancel")
+        self.cancelled.append(continuation)
 
 
 ENDPOINT = "https://auth.example/t1"
@@ -245,6 +249,71 @@ async def test_what_a_polled_server_says_no_with(refusal: OpenPaymentsError) -> 
     stand.clock.runs.set()
     denied = isinstance(refusal, GrantDeniedError)
     assert (await refused(asking)).why is (NoConsent.REFUSED if denied else NoConsent.EXPIRED)
+
+
+@pytest.mark.parametrize("way", [REDIRECT, POLLING])
+async def test_a_grant_that_nobody_answered_is_given_back(way: ConsentWay) -> None:
+    stand = Stand(way, question_of(), *[question_of()] * 200)
+    asking = stand.asks()
+    await stand.question()
+    stand.clock.lapse()
+    assert (await refused(asking)).why is NoConsent.UNANSWERED
+    assert stand.authority.calls[-1] == "cancel"
+
+
+@pytest.mark.parametrize("way", [REDIRECT, POLLING])
+async def test_a_grant_is_given_back_when_its_wait_is_cancelled(way: ConsentWay) -> None:
+    stand = Stand(way, question_of())
+    asking = stand.asks()
+    await stand.question()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert stand.authority.calls == ["request", "cancel"]
+
+
+async def test_what_is_given_back_is_what_the_server_named_last() -> None:
+    """A server may hand out another continuation with each answer."""
+    later = Continuation("https://auth.example/continue/2", Secret("C2"), 5)
+    stand = Stand(POLLING, question_of(), Grant(None, later), ServerError("No.", status=418))
+    asking = stand.asks()
+    await stand.question()
+    stand.clock.runs.set()
+    with pytest.raises(ServerError):
+        await asyncio.wait_for(asking, 10)
+    assert stand.authority.cancelled == [later]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        GrantDeniedError("Refused.", status=401, code="request_denied"),
+        ContinuationError("Gone.", status=401, code="invalid_continuation"),
+    ],
+)
+async def test_what_the_server_ended_is_not_given_back(answer: OpenPaymentsError) -> None:
+    stand = Stand(POLLING, question_of(), answer)
+    asking = stand.asks()
+    await stand.question()
+    stand.clock.runs.set()
+    await refused(asking)
+    assert "cancel" not in stand.authority.calls
+
+
+async def test_a_server_that_hangs_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consent_wait, "GIVING_BACK", 0.01)
+    stand = Stand(POLLING, question_of())
+
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(stand.authority, "cancel_grant", hang)
+    asking = stand.asks()
+    await stand.question()
+    stand.desk.give_up()
+    assert (await refused(asking)).why is NoConsent.GIVEN_UP
 
 
 async def test_every_end_has_a_sentence_of_its_own() -> None:
