@@ -159,15 +159,24 @@ class Connection:
         self,
         right: Right,
         request: Callable[[OpenPaymentsClient, WalletAddress, Secret], Awaitable[_T]],
+        *,
+        listing: bool = False,
     ) -> _T:
         """Make a request that needs a right.
+
+        Args:
+            right: Which one.
+            request: Makes the request.
+            listing: Whether it lists outgoing payments.
 
         Raises:
             OpenPaymentsError: The grant or the request failed.
         """
         client, wallet, tokens = await self.client(), await self.wallet(), await self.tokens()
         try:
-            answer = await tokens.call(right, lambda token: request(client, wallet, token))
+            answer = await tokens.call(
+                right, lambda token: request(client, wallet, token), listing=listing
+            )
         except OpenPaymentsError:
             self._doubt()
             raise
@@ -175,9 +184,10 @@ class Connection:
             self._confirm_soon()
         return answer
 
-    def holds(self, right: Right) -> bool:
+    def holds(self, right: Right, *, listing: bool = False) -> bool:
         """Return whether a grant of this kind is held already."""
-        return self._tokens is not None and self._tokens.current(right) is not None
+        keeper = self._tokens
+        return keeper is not None and keeper.current(right, listing=listing) is not None
 
     # What a person does with grants
 
@@ -207,7 +217,7 @@ class Connection:
         from opdash.service.giving_back import GivenBack, give_back
 
         shelf = self.shelf
-        shelf.given_up.add(right)
+        shelf.give_up(right)
         if self._tokens is not None:
             self._tokens.abandon_consent()
             await self._tokens.idle(right)
@@ -215,6 +225,7 @@ class Connection:
         async with shelf.locked():
             held = shelf.get(right)
             if held is None:
+                await shelf.drop(right, given_up_at=self._clock.now())
                 return GivenBack(right, was_held=False)
             cancelled = False
             try:
@@ -222,7 +233,7 @@ class Connection:
             except OpdashError as error:
                 failure = error
             finally:
-                await shelf.drop(right)
+                await shelf.drop(right, given_up_at=self._clock.now())
         is_over = held.has_expired(self._clock.now())
         return GivenBack(
             right,
@@ -233,9 +244,13 @@ class Connection:
         )
 
     async def sign_out(self) -> tuple[GivenBack, ...]:
-        """Give all grants back; what was held is told, a record each."""
+        """Give all grants back; what was held is told, a record each.
+
+        Another opdash that works for the same wallet finds that in the file of tokens, and asks
+        for no grant by itself.
+        """
         told = await asyncio.gather(*(self.give_back(right, cancel=True) for right in Right))
-        await self.shelf.clear()
+        await self.shelf.clear(self._clock.now())
         return tuple(one for one in told if one.was_held)
 
     def ask_again(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
 from opdash.openpayments.errors import OpenPaymentsError
 from opdash.service.events import ConsentEnded, ConsentNeeded, ConsentNoted, EventHub
-from opdash.service.no_consent import NoConsent, NoConsentError
+from opdash.service.no_consent import NoConsent, NoConsentError, no_consent
 from opdash.service.rights import Right, in_words, purpose
 from opdash.settings import ConsentWay
 
@@ -23,6 +23,10 @@ __all__ = ["ConsentDesk", "Right"]
 STRAY = (
     "A browser came back with an answer to another request than this one. opdash did not use it, "
     "and still waits."
+)
+
+ANOTHER_ASKS = (
+    "Another opdash on this machine asks for this consent already; this one waits for the answer."
 )
 
 _LASTING = frozenset(
@@ -62,6 +66,7 @@ class ConsentDesk:
         self._waits: dict[Right, tuple[int, Asking]] = {}
         self._closed: dict[Right, NoConsentError] = {}
         self._asked: set[Right] = set()
+        self._times_given_up = 0
 
     async def obtain(
         self,
@@ -69,6 +74,8 @@ class ConsentDesk:
         auth_server: str,
         access: Sequence[Access],
         right: Right,
+        *,
+        remark: str = "",
     ) -> Grant:
         """Ask for a grant, wait until the account holder has decided, and return its token.
 
@@ -77,6 +84,7 @@ class ConsentDesk:
             auth_server: As the wallet address names it.
             access: What to ask for.
             right: What it is for.
+            remark: Why they are asked, where they may wonder.
 
         Raises:
             NoConsentError: They did not consent, or did not before and nobody wants it asked again.
@@ -87,7 +95,7 @@ class ConsentDesk:
             raise NoConsentError(NoConsent.NOT_ASKED, last.sentence, last.advice)
         number = next(_numbers)
         self._asked.discard(right)
-        asking = await self._asking(client, auth_server, access, right, number)
+        asking = await self._asking(client, auth_server, access, right, number, remark)
         self._waits[right] = (number, asking)
         granted, sentence = False, "The wait for consent ended."
         try:
@@ -110,9 +118,28 @@ class ConsentDesk:
 
     def give_up(self, number: int | None = None) -> None:
         """Stop waiting for consent, everywhere or in one wait; the requests for it fail."""
+        if number is None:
+            self._times_given_up += 1
         for its_number, asking in tuple(self._waits.values()):
             if number in (None, its_number):
                 asking.give_up()
+
+    def waiting_for_another(self, right: Right) -> Callable[[], None]:
+        """Return what is to be called again and again while another process asks for a right.
+
+        It says so once, and raises `NoConsentError` when nobody waits any more.
+        """
+        times, is_told = self._times_given_up, False
+
+        def waits() -> None:
+            nonlocal is_told
+            if self._times_given_up != times:
+                raise no_consent(NoConsent.GIVEN_UP, right.value, by_redirect=False)
+            if not is_told:
+                is_told = True
+                self._events.publish(ConsentNoted(self._profile, ANOTHER_ASKS))
+
+        return waits
 
     def change_way(self, number: int, way: ConsentWay) -> None:
         """Go on with one wait in another way; what is asked from then on follows it."""
@@ -132,6 +159,7 @@ class ConsentDesk:
         access: Sequence[Access],
         right: Right,
         number: int,
+        remark: str,
     ) -> Asking:
         from opdash.service.browsers import usual_way
         from opdash.service.consent_wait import Asking, Teller
@@ -150,7 +178,7 @@ class ConsentDesk:
                     number=number,
                     way=question.way,
                     rights=words,
-                    remark=question.remark,
+                    remark=" ".join(part for part in (remark, question.remark) if part),
                 )
             )
 

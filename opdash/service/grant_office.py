@@ -38,6 +38,7 @@ class GrantView(msgspec.Struct, frozen=True):
         right: What the grant is for.
         is_held: Whether there is one; what follows is empty otherwise.
         is_given_up: Whether a person gave it back in this run.
+        given_up_elsewhere_at: When they did so in another opdash, if that is so.
         rights: Each right in words, as the end of “opdash may …”.
         actions: The actions as the server knows them.
         identifiers: The wallet addresses that the rights are about, as sent; empty for opdash's own
@@ -57,6 +58,7 @@ class GrantView(msgspec.Struct, frozen=True):
     right: Right
     is_held: bool = False
     is_given_up: bool = False
+    given_up_elsewhere_at: datetime | None = None
     rights: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
@@ -122,7 +124,7 @@ class GrantOffice:
         return await self._dashboard.session(profile).connection.give_back(right, cancel=True)
 
     async def sign_out(self, profile: str) -> tuple[GivenBack, ...]:
-        """Give all of a profile's grants back, and delete its file of tokens.
+        """Give all of a profile's grants back; its file of tokens is empty then.
 
         Raises:
             ConfigError: There is no such profile.
@@ -171,7 +173,7 @@ class GrantOffice:
         async def take_over(_: WalletSession) -> None:
             async with shelf.locked():
                 narrower = shelf.get(Right.INCOMING)
-                shelf.given_up.discard(Right.INCOMING)
+                shelf.forgive(Right.INCOMING)
                 await shelf.put(Right.INCOMING, wider)
             if narrower is not None:
                 with contextlib.suppress(OpdashError):  # it ends by itself
@@ -189,7 +191,7 @@ class GrantOffice:
 
         async def give_wider_back(former: WalletSession) -> None:
             told.append(await former.connection.give_back(Right.INCOMING, cancel=True))
-            self._shelf(changed).given_up.discard(Right.INCOMING)
+            self._shelf(changed).forgive(Right.INCOMING)
             if former.wallet_id is not None:
                 # What the narrower right shows was last seen under the wider one.
                 await self._dashboard.scan_anew(former.wallet_id, changed.scope)
@@ -200,12 +202,19 @@ class GrantOffice:
     def _shelf(self, profile: Profile) -> TokenShelf:
         shelf = self._dashboard.shelf(profile)
         shelf.load()
+        shelf.look()
         return shelf
 
     def _view(self, profile: Profile, right: Right) -> GrantView:
         shelf = self._shelf(profile)
-        view = GrantView(profile.name, profile.title, right, is_given_up=right in shelf.given_up)
-        held = shelf.get(right)
+        held, elsewhere = shelf.get(right), shelf.given_up_elsewhere(right)
+        view = GrantView(
+            profile.name,
+            profile.title,
+            right,
+            is_given_up=shelf.is_given_up(right) and (held is None or elsewhere is None),
+            given_up_elsewhere_at=elsewhere,
+        )
         return view if held is None else _filled(view, held, is_kept=shelf.is_kept(right))
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from opdash.openpayments.grants import Access, AccessToken, Continuation
 from opdash.openpayments.resources import WalletAddress
+from opdash.service.rights import does_for
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware instant, UTC, by this machine's clock."""
@@ -82,9 +83,9 @@ class HeldGrant(msgspec.Struct, frozen=True, kw_only=True):
         end = self.expires_at
         return end is not None and now >= end
 
-    def fits(self, binding: Binding, asked: tuple[Access, ...]) -> bool:
-        """Return whether it was given for exactly this."""
-        return self.binding == binding and self.asked == asked
+    def fits(self, binding: Binding, wanted: tuple[Access, ...]) -> bool:
+        """Return whether it was given for this, or does for it; see `rights.does_for`."""
+        return self.binding == binding and does_for(self.asked, wanted)
 
 
 def bound_to(wallet: WalletAddress, client_address: str, key_id: str) -> Binding:

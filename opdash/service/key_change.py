@@ -22,6 +22,7 @@ from opdash.safetext import safe_text
 from opdash.service.client_keys import KeyOnDisk, make_key, shown_key
 from opdash.service.giving_back import GivenBack
 from opdash.service.onboarding import Readiness
+from opdash.service.rights import Right
 from opdash.settings import Profile
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class KeyChange:
 
         async def give_back(former: WalletSession) -> None:
             told.extend(await former.connection.sign_out())
-            self._dashboard.shelf(changed).given_up.clear()
+            self._dashboard.shelf(changed).forgive(*Right)
 
         await self._dashboard.replace_profile(changed, give_back)
         return Switched(changed, tuple(told))

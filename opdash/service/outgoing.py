@@ -99,6 +99,7 @@ class OutgoingDesk:
                 lambda client, wallet, token: client.list_outgoing_payments(
                     wallet, token, first=PAGE, cursor=cursor
                 ),
+                listing=True,
             )
         except ServerError as error:
             refusal = refused_list(error)

@@ -39,7 +39,12 @@ _WIDER = {"list": "list-all", "read": "read-all"}
 
 
 def access_of(
-    right: Right, scope: Scope, wallet_id: str, *, read_only: bool = False
+    right: Right,
+    scope: Scope,
+    wallet_id: str,
+    *,
+    read_only: bool = False,
+    listing: bool = False,
 ) -> tuple[Access, ...]:
     """Return what to ask an authorization server for.
 
@@ -47,17 +52,33 @@ def access_of(
         right: What the grant is for.
         scope: Whether incoming payments of others than opdash are to be seen.
         wallet_id: The wallet address's id.
-        read_only: Whether only the rights to read and list are wanted.
+        read_only: Whether only the rights to read and list incoming payments are wanted.
+        listing: Whether outgoing payments are to be listed, too, and not only read one by one.
     """
     from opdash.openpayments.grants import Access
 
     if right is Right.OUTGOING:
-        actions = (*_READING, *_OTHERS)
+        actions = (*_READING, *_OTHERS) if listing else (_READING[0], _OTHERS[0])
         return (Access("outgoing-payment", actions, identifier=wallet_id),)
     own = _READING if read_only else ("create", "complete", *_READING)
     if scope is Scope.EVERYTHING:
         return (Access("incoming-payment", (*own, *_OTHERS), identifier=wallet_id),)
     return (Access("incoming-payment", own),)
+
+
+def does_for(given: tuple[Access, ...], wanted: tuple[Access, ...]) -> bool:
+    """Return whether a grant that was asked for once does for what is wanted now.
+
+    Where outgoing payments may be listed they may be read. A wider right to incoming payments does
+    not do for a narrower one: the list would show more than the profile's scope.
+    """
+    if given == wanted:
+        return True
+    if len(given) != 1 or len(wanted) != 1 or wanted[0].type != "outgoing-payment":
+        return False
+    has, needs = given[0], wanted[0]
+    is_about_the_same = (has.type, has.identifier) == (needs.type, needs.identifier)
+    return is_about_the_same and set(has.actions) >= set(needs.actions)
 
 
 def needs_consent(right: Right, scope: Scope) -> bool:
@@ -86,8 +107,9 @@ def purpose(access: Iterable[Access]) -> str:
     """Return what rights are for, as the end of “opdash may …”."""
     items = tuple(access)
     kinds = " and ".join(f"{_kind(item)}s" for item in items)
-    writes = any(set(item.actions) & set(_WRITING) for item in items)
-    return f"{'read and create' if writes else 'read'} {kinds}"
+    actions = {action for item in items for action in item.actions}
+    more = " and list" if "list" in actions else ""
+    return f"read{' and create' if actions & set(_WRITING) else more} {kinds}"
 
 
 def in_words(access: Iterable[Access]) -> tuple[str, ...]:

@@ -366,6 +366,11 @@ class WalletSession:
         """Whether the right to read outgoing payments is held already."""
         return self._connection.holds(Right.OUTGOING)
 
+    @property
+    def may_list_outgoing(self) -> bool:
+        """Whether the right to list outgoing payments is held already."""
+        return self._connection.holds(Right.OUTGOING, listing=True)
+
     async def public_payment(self, url: str) -> PublicIncomingPayment:
         """Fetch what anyone may read of an incoming payment anywhere; sends no token.
 

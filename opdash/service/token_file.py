@@ -2,7 +2,8 @@
 
 A token's value and its ``manage`` URL are of use only together, and so are a continuation's URL and
 token; the file holds whole grants and is replaced as a whole. Whoever may rotate holds the lock
-beside it, so that of two opdash processes one rotates and the other reads what came of it.
+beside it, so that of two opdash processes one rotates and the other reads what came of it. A right
+that a person gave back is noted in it, so that no process that still runs asks for it again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,13 +26,19 @@ from opdash.errors import OpdashError
 from opdash.openpayments.decoding import decoder
 from opdash.openpayments.secrets import Secret
 from opdash.safetext import safe_text
-from opdash.service.held_grants import HeldGrant
+from opdash.service.held_grants import HeldGrant, Instant
 from opdash.service.rights import Right
+
+_T = TypeVar("_T")
 
 LOCK_PATIENCE = 30.0
 """Seconds that another process may hold the lock; a rotation takes ten at the most."""
 
+TURN_PATIENCE = 720.0
+"""Seconds that another process may ask the account holder; consent pages live ten minutes."""
+
 _LOCK_PAUSE = 0.05
+_TURN_PAUSE = 0.25
 _VERSION = 1
 _MAX_BYTES = 1024 * 1024
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -41,9 +49,22 @@ class TokenFileError(OpdashError):
     """Kept tokens cannot be used, or not be kept; opdash goes on without."""
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What a file holds.
+
+    Attributes:
+        grants: The grants.
+        given_up: When a person gave a right back, for the rights that nobody has got since.
+    """
+
+    grants: Mapping[Right, HeldGrant] = {}
+    given_up: Mapping[Right, datetime] = {}
+
+
 class _Content(msgspec.Struct, frozen=True):
     version: int
     grants: dict[str, HeldGrant]
+    given_up: dict[str, Instant] = {}
 
 
 class TokenFile:
@@ -57,8 +78,17 @@ class TokenFile:
         self.path = path
         self._clock = clock
 
-    def read(self) -> dict[Right, HeldGrant]:
-        """Return the kept grants; none where there is no file.
+    @property
+    def stamp(self) -> tuple[int, int] | None:
+        """What changes whenever the file is replaced; None where there is none."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def read(self) -> Kept | None:
+        """Return what is kept, or None where there is no file.
 
         Raises:
             TokenFileError: Others can read the file, it is not this user's, or it is damaged.
@@ -66,7 +96,7 @@ class TokenFile:
         try:
             data = self._private_bytes()
         except FileNotFoundError:
-            return {}
+            return None
         except OSError as error:
             raise self._unusable(f"it cannot be read ({error.strerror or error})") from error
         try:
@@ -75,12 +105,10 @@ class TokenFile:
             raise self._unusable("the file is damaged") from error
         if content.version != _VERSION:
             raise self._unusable("another version of opdash wrote it")
-        return {
-            right: content.grants[key] for key, right in _RIGHTS.items() if key in content.grants
-        }
+        return Kept(_by_right(content.grants), _by_right(content.given_up))
 
-    def write(self, grants: Mapping[Right, HeldGrant]) -> None:
-        """Replace the file as a whole; without grants there is none.
+    def write(self, kept: Kept) -> None:
+        """Replace the file as a whole; one without grants stays, or others would miss that.
 
         Only for who holds the lock.
 
@@ -89,11 +117,7 @@ class TokenFile:
         """
         try:
             self._sweep()
-            if not grants:
-                self.path.unlink(missing_ok=True)
-                return
-            named = {_NAMES[right]: grant for right, grant in grants.items()}
-            content = _Content(_VERSION, named)
+            content = _Content(_VERSION, _by_name(kept.grants), _by_name(kept.given_up))
             write_atomic(self.path, msgspec.json.encode(content, enc_hook=_revealed), mode=0o600)
         except OSError as error:
             raise TokenFileError(
@@ -101,18 +125,54 @@ class TokenFile:
                 "opdash holds them in memory until it ends.",
             ) from error
 
+    def delete(self) -> None:
+        """Delete the file, and what killed processes have left of it; only under the lock.
+
+        Raises:
+            TokenFileError: It cannot be deleted.
+        """
+        try:
+            self._sweep()
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise TokenFileError(
+                f"The tokens in {_shown(self.path)} cannot be deleted: {error.strerror or error}.",
+                "Delete the file yourself.",
+            ) from error
+
     @contextlib.asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
         """Hold other processes off; after half a minute go on without, as one may hang."""
-        descriptor = self._open_lock()
+        async with self._holding("lock", LOCK_PATIENCE, _LOCK_PAUSE, _nothing):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def turn(self, right: Right, waits: Callable[[], None]) -> AsyncIterator[None]:
+        """Be the only process that asks the account holder for a right.
+
+        Args:
+            right: For which right.
+            waits: Called before each wait for another process that asks; may raise to wait no
+                longer.
+        """
+        name = f"{_NAMES[right]}.lock"
+        async with self._holding(name, TURN_PATIENCE, _TURN_PAUSE, waits):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def _holding(
+        self, name: str, patience: float, pause: float, waits: Callable[[], None]
+    ) -> AsyncIterator[None]:
+        descriptor = self._open_lock(name)
         if descriptor is None:
             yield
             return
         try:
             waited = 0.0
-            while not _taken(descriptor) and waited < LOCK_PATIENCE:
-                await self._clock.sleep(_LOCK_PAUSE)
-                waited += _LOCK_PAUSE
+            while not _taken(descriptor) and waited < patience:
+                waits()
+                await self._clock.sleep(pause)
+                waited += pause
             yield
         finally:
             os.close(descriptor)
@@ -132,8 +192,8 @@ class TokenFile:
                 raise self._unusable("it is too large")
             return file.read()
 
-    def _open_lock(self) -> int | None:
-        lock = self.path.with_name(f".{self.path.name}.lock")
+    def _open_lock(self, name: str) -> int | None:
+        lock = self.path.with_name(f".{self.path.name}.{name}")
         try:
             make_private_directory(lock.parent)
             status = lock.parent.stat()
@@ -166,6 +226,18 @@ class TokenFile:
 _NAMES = {Right.INCOMING: "incoming", Right.OUTGOING: "outgoing"}
 _RIGHTS = {name: right for right, name in _NAMES.items()}
 _CONTENT = decoder(_Content)
+
+
+def _by_right(named: Mapping[str, _T]) -> dict[Right, _T]:
+    return {right: named[name] for name, right in _RIGHTS.items() if name in named}
+
+
+def _by_name(by_right: Mapping[Right, _T]) -> dict[str, _T]:
+    return {_NAMES[right]: one for right, one in by_right.items()}
+
+
+def _nothing() -> None:
+    pass
 
 
 def _taken(descriptor: int) -> bool:

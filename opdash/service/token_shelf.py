@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 import msgspec
@@ -12,24 +12,31 @@ import msgspec
 from opdash.openpayments.secrets import Secret
 from opdash.service.held_grants import HeldGrant
 from opdash.service.rights import Right
-from opdash.service.token_file import TokenFile, TokenFileError
+from opdash.service.token_file import Kept, TokenFile, TokenFileError
+
+_NOTHING = Kept()
 
 
 class TokenShelf:
     """One profile's grants; the file, where there is one, never holds less than was put here.
+
+    Other processes share the file. What they rotate is taken over, and so is that a person gave a
+    right back there: it is held here no longer, and not written back.
 
     Args:
         file: Where grants are kept for the next start, or None for memory only.
 
     Attributes:
         problem: Why kept grants are not used or cannot be kept, or None.
-        given_up: The rights that a person gave back; no grant is asked for until they want it.
     """
 
     def __init__(self, file: TokenFile | None = None) -> None:
         self.problem: TokenFileError | None = None
-        self.given_up: set[Right] = set()
         self._file = file
+        self._given_up: dict[Right, datetime | None] = {}
+        self._noted: dict[Right, datetime] = {}
+        self._stamp: object = None
+        self._inside = 0
         self._held: dict[Right, HeldGrant] = {}
         self._kept: dict[Right, HeldGrant] = {}
         self._used: dict[Right, datetime] = {}
@@ -47,6 +54,27 @@ class TokenShelf:
         used = self._used.get(right)
         return held if held is None or used is None else _used_at(held, used)
 
+    # Rights that a person gave back
+
+    def give_up(self, right: Right) -> None:
+        """Note that a person gives a right back here; `drop` tells the other processes."""
+        self._given_up[right] = None
+
+    def forgive(self, *rights: Right) -> None:
+        """Note that a person wants rights again after all."""
+        for right in rights:
+            self._given_up.pop(right, None)
+
+    def is_given_up(self, right: Right) -> bool:
+        """Return whether a person gave a right back, here or elsewhere, in this run."""
+        return right in self._given_up
+
+    def given_up_elsewhere(self, right: Right) -> datetime | None:
+        """Return when a person gave a right back in another process, if that is so in this run."""
+        return self._given_up.get(right)
+
+    # The file
+
     def is_kept(self, right: Right) -> bool:
         """Return whether the token in memory is in the file, too."""
         held, kept = self._held.get(right), self._kept.get(right)
@@ -55,8 +83,14 @@ class TokenShelf:
     def load(self) -> None:
         """Read the file, once in a run; a file that cannot be used is a problem, not an error."""
         if not self._is_loaded:
-            self._is_loaded = True
-            self._adopt(self._read())
+            self._take_over()
+
+    def look(self) -> None:
+        """Take over what other processes wrote since; quick where they did not."""
+        if self._file is None or not self._is_loaded or self._inside:
+            return
+        if self._file.stamp != self._stamp:
+            self._take_over()
 
     @contextlib.asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
@@ -65,30 +99,58 @@ class TokenShelf:
             yield
             return
         async with self._file.locked():
-            self._is_loaded = True
-            self._adopt(await asyncio.to_thread(self._read))
+            self._inside += 1
+            try:
+                self._take_over(await asyncio.to_thread(self._read))
+                yield
+            finally:
+                self._inside -= 1
+
+    @contextlib.asynccontextmanager
+    async def turn(self, right: Right, waits: Callable[[], None]) -> AsyncIterator[None]:
+        """Be the only process that asks the account holder for a right; see `TokenFile.turn`."""
+        if self._file is None:
+            yield
+            return
+        async with self._file.turn(right, waits):
             yield
 
     async def put(self, right: Right, grant: HeldGrant) -> None:
         """Hold a grant instead of an older one; only for who holds the lock."""
         self._held[right] = grant
         self._used.pop(right, None)
+        self._noted.pop(right, None)
         await self._write()
 
-    async def drop(self, right: Right) -> None:
-        """Forget a grant; only for who holds the lock."""
+    async def drop(self, right: Right, *, given_up_at: datetime | None = None) -> None:
+        """Forget a grant; only for who holds the lock.
+
+        Args:
+            right: Which one.
+            given_up_at: Now, where a person gave it back, so that other processes do the same.
+        """
         dropped = self._held.pop(right, None)
         if dropped is not None:
             self._dropped.add(dropped.token.value)
         self._used.pop(right, None)
+        if given_up_at is not None:
+            self._noted[right] = given_up_at
         await self._write()
 
-    async def clear(self) -> None:
-        """Forget all grants, and delete the file even where it could not be used."""
+    async def clear(self, at: datetime) -> None:
+        """Forget all grants, on the disk even where the file could not be used.
+
+        An empty file stays, which tells the other processes that a person signed out now.
+        """
         self._held, self._kept, self._used = {}, {}, {}
-        if self._file is not None:
-            async with self._file.locked():
+        if self._file is None:
+            return
+        self._noted = dict.fromkeys(Right, at)
+        async with self._file.locked():
+            if self.problem is not None:
                 await asyncio.to_thread(_delete, self._file)
+                self.problem = None
+            await self._write()
 
     def note_use(self, right: Right, at: datetime) -> None:
         """Remember that a request has just succeeded with a right's token."""
@@ -103,7 +165,8 @@ class TokenShelf:
         if old is not None:
             async with old.locked():
                 await asyncio.to_thread(_delete, old)
-            self._kept, self.problem = {}, None
+            self._kept, self._noted, self.problem = {}, {}, None
+        self._is_loaded = False
         async with self.locked():
             await self._write()
 
@@ -114,39 +177,70 @@ class TokenShelf:
         async with self.locked():
             await self._write()
 
-    def _read(self) -> Mapping[Right, HeldGrant]:
+    def _read(self) -> Kept | None:
         if self._file is None:
-            return {}
+            return None
+        self._stamp = self._file.stamp
         try:
             kept = self._file.read()
         except TokenFileError as error:
             self.problem = error
-            return {}
+            return None
         self.problem = None
         return kept
 
-    def _adopt(self, kept: Mapping[Right, HeldGrant]) -> None:
-        self._kept = dict(kept)
-        for right, grant in kept.items():
-            if grant.token.value in self._dropped:
-                continue  # it could not be taken out of the file
-            held = self._held.get(right)
-            if held is None or (held.token != grant.token and held.renewed_at <= grant.renewed_at):
+    def _take_over(self, kept: Kept | None = None) -> None:
+        """Hold what the file holds, and no longer what a person gave back elsewhere."""
+        if kept is None and not self._inside:
+            kept = self._read()
+        if kept is not None:
+            self._forget_gone(kept)
+            self._note(kept, is_first=not self._is_loaded)
+        self._is_loaded = True
+        self._kept = {} if kept is None else dict(kept.grants)
+        for right, grant in self._kept.items():
+            if grant.token.value not in self._dropped and self._is_news(right, grant):
                 self._held[right] = grant
                 self._used.pop(right, None)
+
+    def _is_news(self, right: Right, grant: HeldGrant) -> bool:
+        held = self._held.get(right)
+        if held is None:
+            return True
+        does = grant.fits(held.binding, held.asked)  # another process may have another scope
+        return does and held.token != grant.token and held.renewed_at <= grant.renewed_at
+
+    def _forget_gone(self, kept: Kept) -> None:
+        """Forget what another process has taken out of the file; it knows why."""
+        for right in Right:
+            if right not in kept.grants and self.is_kept(right):
+                self._held.pop(right)
+                self._used.pop(right, None)
+
+    def _note(self, kept: Kept, *, is_first: bool) -> None:
+        for right, at in kept.given_up.items():
+            if self._noted.get(right) != at and not is_first:  # what was before this run is over
+                self._held.pop(right, None)
+                self._used.pop(right, None)
+                self._given_up[right] = at
+        self._noted = dict(kept.given_up)
 
     async def _write(self) -> None:
         """Put what is held into the file, unless what is there must not be touched."""
         if self._file is None or self.problem is not None:
             return
         held = {right: grant for right in Right if (grant := self.get(right)) is not None}
-        writing = asyncio.ensure_future(asyncio.to_thread(self._file.write, held))
+        writing = asyncio.ensure_future(asyncio.to_thread(self._put_down, self._file, held))
         try:
             await asyncio.shield(writing)
         except TokenFileError as error:
             self.problem = error
             return
         self._kept = held
+
+    def _put_down(self, file: TokenFile, held: dict[Right, HeldGrant]) -> None:
+        file.write(Kept(held, dict(self._noted)))
+        self._stamp = file.stamp
 
 
 def _used_at(grant: HeldGrant, at: datetime) -> HeldGrant:
@@ -155,4 +249,4 @@ def _used_at(grant: HeldGrant, at: datetime) -> HeldGrant:
 
 def _delete(file: TokenFile) -> None:
     with contextlib.suppress(TokenFileError):
-        file.write({})
+        file.delete()

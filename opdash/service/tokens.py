@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from opdash.clock import Clock
+from opdash.errors import OpdashError
 from opdash.ledger.records import Scope
 from opdash.openpayments.errors import (
     GrantError,
@@ -37,6 +38,7 @@ from opdash.openpayments.secrets import Secret
 from opdash.service.consent import ConsentDesk
 from opdash.service.consent_wait import is_outage, wait_of
 from opdash.service.errors import SignedOutError
+from opdash.service.giving_back import give_back
 from opdash.service.held_grants import HeldGrant, bound_to
 from opdash.service.rights import Right, access_of, needs_consent
 from opdash.service.token_shelf import TokenShelf
@@ -48,6 +50,11 @@ _T = TypeVar("_T")
 
 FINISHING = 5.0
 """Seconds that closing waits for a rotation under way, whose answer would be lost."""
+
+WIDENED = (
+    "opdash may read outgoing payments already. To list them is a right of its own; this asks for "
+    "both."
+)
 
 _RENEW_AGAIN = timedelta(seconds=5)
 """How long until a renewal is tried again while the token is still good."""
@@ -92,47 +99,46 @@ class TokenKeeper:
         self._under_way: dict[Right, asyncio.Task[Secret | None]] = {}
         self._not_before: dict[Right, datetime] = {}
 
-    async def call(self, right: Right, request: Callable[[Secret], Awaitable[_T]]) -> _T:
+    async def call(
+        self,
+        right: Right,
+        request: Callable[[Secret], Awaitable[_T]],
+        *,
+        listing: bool = False,
+    ) -> _T:
         """Make a request with a token, with a fresh one if the server calls it inactive.
 
         The repetition is safe for a POST too: a server that refuses the token did nothing.
+
+        Args:
+            right: What the token must be for.
+            request: Makes the request.
+            listing: Whether it lists outgoing payments.
 
         Raises:
             SignedOutError: A person gave this right back.
             OpenPaymentsError: The grant or the request failed.
         """
-        token = await self.token(right)
+        token = await self.token(right, listing=listing)
         try:
             answer = await request(token)
         except InactiveTokenError:
-            answer = await request(await self._renewed(right, token))
+            answer = await request(await self._lent(right, listing=listing, stale=token))
         self._shelf.note_use(right, self._clock.now())
         return answer
 
-    async def token(self, right: Right) -> Secret:
+    async def token(self, right: Right, *, listing: bool = False) -> Secret:
         """Return a token that is good for some time yet, asking for a grant where needed.
 
         Raises:
             SignedOutError: A person gave this right back.
             OpenPaymentsError: No grant could be had.
         """
-        while True:
-            work = self._under_way.get(right)
-            if work is None:
-                self._check_not_given_up(right)
-                held = self._fitting(right)
-                if held is not None and not self._is_due(right, held):
-                    return held.token.value
-                work = self._begin(
-                    right, self._obtain(right) if held is None else self._renew_early(right, held)
-                )
-            token = await asyncio.shield(work)
-            if token is not None:
-                return token
+        return await self._lent(right, listing=listing)
 
-    def current(self, right: Right) -> Secret | None:
+    def current(self, right: Right, *, listing: bool = False) -> Secret | None:
         """Return the token held now, whatever its age, without asking for one."""
-        held = self._fitting(right)
+        held = self._fitting(right, self._wanted(right, listing=listing))
         return None if held is None else held.token.value
 
     # What a person does with a grant
@@ -143,11 +149,14 @@ class TokenKeeper:
         Raises:
             OpenPaymentsError: The grant could not be had.
         """
-        self._shelf.given_up.discard(right)
+        async with self._shelf.locked():
+            pass  # what a person gave back elsewhere until now is wanted again, too
+        self._shelf.forgive(right)
         self._desk.reopen(right)
         await self.idle(right)
-        held = self._fitting(right)
-        work = self._obtain(right) if held is None else self._renew(right, held)
+        wanted = self._wanted(right)
+        held = self._fitting(right, wanted)
+        work = self._obtain(right, wanted) if held is None else self._renew(right, held, wanted)
         await asyncio.shield(self._begin(right, work))
 
     async def widen(self, scope: Scope) -> HeldGrant:
@@ -158,7 +167,8 @@ class TokenKeeper:
             OpenPaymentsError: There is no grant.
         """
         self._desk.reopen(Right.INCOMING)
-        return await self._granted(Right.INCOMING, scope)
+        wanted = access_of(Right.INCOMING, scope, self._wallet.id, read_only=self._read_only)
+        return await self._granted(Right.INCOMING, wanted, ask=needs_consent(Right.INCOMING, scope))
 
     async def idle(self, right: Right) -> None:
         """Wait until nothing is under way for a right."""
@@ -195,33 +205,70 @@ class TokenKeeper:
         task.add_done_callback(ended)
         return task
 
-    async def _renewed(self, right: Right, stale: Secret) -> Secret:
+    async def _lent(
+        self, right: Right, *, listing: bool = False, stale: Secret | None = None
+    ) -> Secret:
+        """Return a token that can be used now.
+
+        Args:
+            right: What it must be for.
+            listing: Whether it must permit to list outgoing payments.
+            stale: One that the server calls inactive.
+        """
+        wanted = self._wanted(right, listing=listing)
         while True:
             work = self._under_way.get(right)
             is_own = work is None
             if work is None:
+                self._shelf.look()
                 self._check_not_given_up(right)
-                held = self._fitting(right)
-                if held is not None and held.token.value != stale:
+                held = self._fitting(right, wanted)
+                if held is None:
+                    work = self._begin(right, self._obtain(right, wanted))
+                elif held.token.value == stale:
+                    work = self._begin(right, self._renew(right, held, wanted))
+                elif stale is None and self._is_due(right, held):
+                    work = self._begin(right, self._renew_early(right, held, wanted))
+                else:
                     return held.token.value
-                work = self._begin(
-                    right, self._obtain(right) if held is None else self._renew(right, held)
-                )
             token = await asyncio.shield(work)
-            if token is not None and (is_own or token != stale):
+            if token is not None and (is_own or self._can_use(token, right, wanted, stale)):
                 return token
 
+    def _can_use(
+        self, token: Secret, right: Right, wanted: tuple[Access, ...], stale: Secret | None
+    ) -> bool:
+        """Return whether a token that somebody else asked for does for this, too."""
+        held = self._fitting(right, wanted)
+        return token != stale and held is not None and held.token.value == token
+
     def _check_not_given_up(self, right: Right) -> None:
-        if right in self._shelf.given_up:
+        """Raise `SignedOutError` if a person gave a right back, and nobody has got it since."""
+        at = self._shelf.given_up_elsewhere(right)
+        if at is not None and self._fitting(right, self._wanted(right)) is not None:
+            self._shelf.forgive(right)
+        if not self._shelf.is_given_up(right):
+            return
+        if at is None:
             raise SignedOutError(
                 f"opdash gave back the right to {right.value}, and holds no token for it.",
                 "Ask for it anew with r on the screen of grants (T), or start opdash again.",
             )
+        name = "" if right is Right.INCOMING else " outgoing"
+        raise SignedOutError(
+            f"Another opdash gave back the right to {right.value} at "
+            f"{at.astimezone():%H:%M:%S}; this one asks for no other by itself.",
+            f"To have it again: opdash grants renew{name}, or r on the screen of grants (T).",
+        )
 
-    def _fitting(self, right: Right) -> HeldGrant | None:
+    def _wanted(self, right: Right, *, listing: bool = False) -> tuple[Access, ...]:
+        return access_of(
+            right, self._scope, self._wallet.id, read_only=self._read_only, listing=listing
+        )
+
+    def _fitting(self, right: Right, wanted: tuple[Access, ...]) -> HeldGrant | None:
         held = self._shelf.get(right)
-        asked = self._access(right, self._scope)
-        return held if held is not None and held.fits(self._binding, asked) else None
+        return held if held is not None and held.fits(self._binding, wanted) else None
 
     def _is_due(self, right: Right, held: HeldGrant) -> bool:
         now = self._clock.now()
@@ -231,10 +278,12 @@ class TokenKeeper:
 
     # Renewing
 
-    async def _renew_early(self, right: Right, held: HeldGrant) -> Secret:
+    async def _renew_early(
+        self, right: Right, held: HeldGrant, wanted: tuple[Access, ...]
+    ) -> Secret:
         """Renew a token before it ends; an authorization server's outage can wait till then."""
         try:
-            return await self._renew(right, held)
+            return await self._renew(right, held, wanted)
         except OpenPaymentsError as error:
             now = self._clock.now()
             if not is_outage(error) or held.has_expired(now):
@@ -242,16 +291,18 @@ class TokenKeeper:
             self._not_before[right] = now + _RENEW_AGAIN
             return held.token.value
 
-    async def _renew(self, right: Right, held: HeldGrant) -> Secret:
+    async def _renew(self, right: Right, held: HeldGrant, wanted: tuple[Access, ...]) -> Secret:
         async with self._shelf.locked():
-            newer = self._fitting(right)
+            self._check_not_given_up(right)
+            newer = self._fitting(right, wanted)
             if newer is not None and newer.token.value != held.token.value:
                 return newer.token.value  # another process was quicker
-            renewed = await self._exchanged(right, held)
-            if renewed is not None:
-                return await self._hold(right, renewed)
-            await self._shelf.drop(right)
-        return await self._obtain(right)
+            if newer is not None:
+                renewed = await self._exchanged(right, held)
+                if renewed is not None:
+                    return await self._hold(right, renewed)
+                await self._shelf.drop(right)
+        return await self._obtain(right, held.asked)
 
     async def _exchanged(self, right: Right, held: HeldGrant) -> HeldGrant | None:
         """Return the grant with another token; None where only a new grant helps."""
@@ -312,26 +363,64 @@ class TokenKeeper:
 
     # A new grant
 
-    async def _obtain(self, right: Right) -> Secret:
-        async with self._shelf.locked():
-            held = self._fitting(right)
-        if held is not None:  # another process has asked meanwhile
-            expired = held.has_expired(self._clock.now())
-            return await self._renew(right, held) if expired else held.token.value
-        grant = await self._granted(right, self._scope)
-        async with self._shelf.locked():
-            return await self._hold(right, grant)
+    async def _obtain(self, right: Right, wanted: tuple[Access, ...]) -> Secret:
+        """Ask for a grant, unless another process has got one, or gets one meanwhile."""
+        held = await self._synced(right, wanted)
+        if held is None:
+            async with self._turn(right):
+                held = await self._synced(right, wanted)
+                if held is None:
+                    return await self._obtained(right, wanted)
+        if held.has_expired(self._clock.now()):
+            return await self._renew(right, held, wanted)
+        return held.token.value
 
-    async def _granted(self, right: Right, scope: Scope) -> HeldGrant:
+    async def _synced(self, right: Right, wanted: tuple[Access, ...]) -> HeldGrant | None:
+        async with self._shelf.locked():
+            self._check_not_given_up(right)
+            return self._fitting(right, wanted)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, right: Right) -> AsyncIterator[None]:
+        """Let only one process ask the account holder; the others use what comes of it."""
+        if not needs_consent(right, self._scope):
+            yield
+            return
+        async with self._shelf.turn(right, self._desk.waiting_for_another(right)):
+            yield
+
+    async def _obtained(self, right: Right, wanted: tuple[Access, ...]) -> Secret:
+        narrower = self._fitting(right, self._wanted(right))
+        remark = "" if narrower is None else WIDENED
+        ask = needs_consent(right, self._scope)
+        grant = await self._granted(right, wanted, ask=ask, remark=remark)
+        try:
+            async with self._shelf.locked():
+                if self._shelf.given_up_elsewhere(right) is not None:
+                    self._check_not_given_up(right)  # while the account holder was asked
+                token = await self._hold(right, grant)
+        except SignedOutError:
+            await self._give_back(grant)
+            raise
+        if narrower is not None:
+            await self._give_back(narrower)
+        return token
+
+    async def _give_back(self, grant: HeldGrant) -> None:
+        with contextlib.suppress(OpdashError):  # it ends by itself
+            await give_back(self._client, grant, cancel=True)
+
+    async def _granted(
+        self, right: Right, wanted: tuple[Access, ...], *, ask: bool, remark: str = ""
+    ) -> HeldGrant:
         """Ask for a grant, with the account holder's consent where the server wants it."""
-        asked = self._access(right, scope)
-        grant, with_consent = await self._request(right, asked, ask=needs_consent(right, scope))
+        grant, with_consent = await self._request(right, wanted, ask=ask, remark=remark)
         if grant.token is None:
             raise ProtocolError("The authorization server gave neither a token nor a question.")
         now = self._clock.now()
         return HeldGrant(
             binding=self._binding,
-            asked=asked,
+            asked=wanted,
             token=grant.token,
             continuation=grant.continuation,
             given_at=now,
@@ -340,15 +429,12 @@ class TokenKeeper:
         )
 
     async def _request(
-        self, right: Right, asked: tuple[Access, ...], *, ask: bool
+        self, right: Right, wanted: tuple[Access, ...], *, ask: bool, remark: str
     ) -> tuple[Grant, bool]:
         """Return a grant with its token, and whether the account holder was asked for it."""
         auth_server = self._wallet.auth_server
         if not ask:
             with contextlib.suppress(InteractionNeededError):
-                return await self._client.request_grant(auth_server, asked), False
-        grant = await self._desk.obtain(self._client, auth_server, asked, right)
+                return await self._client.request_grant(auth_server, wanted), False
+        grant = await self._desk.obtain(self._client, auth_server, wanted, right, remark=remark)
         return grant, self._desk.was_asked(right)
-
-    def _access(self, right: Right, scope: Scope) -> tuple[Access, ...]:
-        return access_of(right, scope, self._wallet.id, read_only=self._read_only)

@@ -10,6 +10,7 @@ from opdash.ledger.records import Scope
 from opdash.paths import token_path
 from opdash.sandbox.process import SandboxProcess
 from tests.cli.conftest import Shell, shop_profile
+from tests.kept_tokens import kept_in
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_a_grant_is_given_back(used: Shell, what: str) -> None:
     line = used.done("grants", what, "--json").line
     assert (line["wasHeld"], line["revoked"], line["validUntil"]) == (True, True, None)
     assert line["cancelled"] is (what == "cancel")
-    assert not token_path(used.data_dir, "shop").exists()
+    assert kept_in(token_path(used.data_dir, "shop")) == {}
     assert "no grant" in used.done("grants", what).err
     used.done("list")
     assert token_path(used.data_dir, "shop").exists()
@@ -79,7 +80,7 @@ def test_a_grant_is_given_back(used: Shell, what: str) -> None:
 def test_signing_out_gives_everything_back(used: Shell) -> None:
     ran = used.done("signout", "shop")
     assert "revoked, at the server and here" in ran.err
-    assert not token_path(used.data_dir, "shop").exists()
+    assert kept_in(token_path(used.data_dir, "shop")) == {}
     assert "held no grant" in used.done("signout").err
 
 
@@ -94,7 +95,7 @@ def test_without_the_server_it_is_forgotten_and_what_remains_is_told(
     assert "stays valid until" in ran.err
     assert ran.line["validUntil"] is not None
     assert ran.line["revoked"] is False
-    assert not token_path(shell.data_dir, "shop").exists()
+    assert kept_in(token_path(shell.data_dir, "shop")) == {}
 
 
 def test_what_was_consented_to_is_given_back_only_on_purpose(consented: Shell) -> None:
@@ -104,7 +105,7 @@ def test_what_was_consented_to_is_given_back_only_on_purpose(consented: Shell) -
         assert "--yes" in ran.err
     assert token_path(consented.data_dir, "shop").exists()
     consented.done("signout", "--yes")
-    assert not token_path(consented.data_dir, "shop").exists()
+    assert kept_in(token_path(consented.data_dir, "shop")) == {}
 
 
 @pytest.mark.parametrize(("typed", "code"), [("no\n", 1), ("yes\n", 0)])
@@ -112,7 +113,7 @@ def test_a_person_is_asked(consented: Shell, typed: str, code: int) -> None:
     ran = consented.at_terminal("signout", typed=typed)
     assert ran.code == code
     assert "has to consent again" in ran.err
-    assert token_path(consented.data_dir, "shop").exists() is (code == 1)
+    assert bool(kept_in(token_path(consented.data_dir, "shop"))) is (code == 1)
 
 
 def test_a_file_that_others_can_read_is_told(used: Shell) -> None:
@@ -127,7 +128,7 @@ def test_a_file_that_others_can_read_is_told(used: Shell) -> None:
 def test_removing_a_wallet_signs_out(used: Shell) -> None:
     ran = used.done("wallet", "remove", "shop")
     assert "revoked, at the server and here" in ran.err
-    assert not token_path(used.data_dir, "shop").exists()
+    assert kept_in(token_path(used.data_dir, "shop")) == {}
 
 
 def test_tokens_need_not_be_kept(shell: Shell, sandbox: SandboxProcess) -> None:

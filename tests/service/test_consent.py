@@ -70,10 +70,7 @@ async def test_consent_is_given(person: MakePerson, way: ConsentWay) -> None:
     assert "eturn to" in page
     asked = account.heard(ConsentNeeded)
     assert [event.way for event in asked] == [way]
-    assert asked[0].rights == (
-        "list every outgoing payment, whoever created it",
-        "read every outgoing payment",
-    )
+    assert asked[0].rights == ("read every outgoing payment",)
     assert asked[0].purpose == "read outgoing payments"
     assert account.ending.granted
     assert account.ending.sentence == "Consent was given: opdash may read outgoing payments."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import stat
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from opdash.service.events import ConsentEnded, ConsentNeeded, ProfileChanged
 from opdash.service.grant_office import GrantView
 from opdash.service.rights import Right
 from opdash.service.status import Phase
+from tests.kept_tokens import kept_in
 from tests.service.conftest import OpenDashboard, Watched
 from tests.service.test_tokens import consent
 
@@ -106,7 +108,7 @@ async def test_a_grant_given_back_is_gone_here_and_there(
     assert "revoked, at the server and here" in told.sentence
     assert not view(watched).is_held
     assert view(watched).is_given_up
-    assert not token_path(watched.dashboard.data_dir, "rosa").exists()
+    assert kept_in(token_path(watched.dashboard.data_dir, "rosa")) == {}
     with pytest.raises(InactiveTokenError):
         await listed_with(watched, token)
     asked = len(watched.exchanges)
@@ -133,7 +135,7 @@ async def test_signing_out_without_the_server_forgets_and_says_what_remains(
     assert told.valid_until == until
     assert f"stays valid until {until.astimezone():%H:%M:%S}" in told.sentence
     assert not view(watched).is_held
-    assert not token_path(watched.dashboard.data_dir, "rosa").exists()
+    assert kept_in(token_path(watched.dashboard.data_dir, "rosa")) == {}
 
 
 async def test_signing_out_in_a_new_run_asks_nothing_first(
@@ -161,7 +163,7 @@ async def test_signing_out_without_the_key_still_forgets(
     (told,) = await watched.dashboard.grants.sign_out("rosa")
     assert told.failure is not None
     assert "no key file" in told.sentence
-    assert not token_path(watched.dashboard.data_dir, "rosa").exists()
+    assert kept_in(token_path(watched.dashboard.data_dir, "rosa")) == {}
 
 
 async def test_signing_out_deletes_even_a_file_that_is_not_used(
@@ -175,7 +177,8 @@ async def test_signing_out_deletes_even_a_file_that_is_not_used(
     watched = open_dashboard(sandbox)
     assert "chmod 600" in watched.dashboard.grants.problem("rosa")
     assert await watched.dashboard.grants.sign_out("rosa") == ()
-    assert not path.exists()
+    assert kept_in(path) == {}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 async def test_removing_a_wallet_gives_its_grants_back(
@@ -185,7 +188,7 @@ async def test_removing_a_wallet_gives_its_grants_back(
     await watched.session.poll_once()
     await watched.dashboard.remove_profile("rosa")
     assert watched.asked("DELETE", "/auth/") == 2
-    assert not token_path(watched.dashboard.data_dir, "rosa").exists()
+    assert kept_in(token_path(watched.dashboard.data_dir, "rosa")) == {}
 
 
 # The scope

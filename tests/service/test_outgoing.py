@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from opdash.errors import ExitCode
@@ -16,8 +18,10 @@ from opdash.openpayments.errors import (
     UnreachableError,
 )
 from opdash.sandbox.process import SandboxProcess
-from opdash.service.events import OutgoingChanged
+from opdash.service.events import ConsentNeeded, OutgoingChanged
 from opdash.service.outgoing import PAGE, refused_list
+from opdash.service.rights import Right
+from opdash.service.tokens import WIDENED
 from tests.service.conftest import OpenDashboard, Watched
 
 
@@ -90,16 +94,61 @@ async def test_one_that_fails_half_way_is_a_partial_failure(
     assert judge(payment, payer.now()).state is OutgoingState.FAILED_PARTIAL
 
 
-async def test_one_grant_is_for_reading_and_listing(
+def may(watched: Watched) -> tuple[str, ...]:
+    """What opdash may do with the payer's outgoing payments."""
+    views = watched.dashboard.grants.views("mateo")
+    return next(one.actions for one in views if one.right is Right.OUTGOING)
+
+
+async def test_reading_one_asks_for_no_right_to_list(
     sandbox: SandboxProcess, watched: Watched
 ) -> None:
-    incoming = await watched.create(500)
-    url = sandbox.pay(incoming, packets=1)
+    url = sandbox.pay(await watched.create(500), packets=1)
     payer = watched.dashboard.session("mateo")
     await payer.outgoing_payment(url)
-    grants = watched.asked("POST", "/auth")
+    assert set(may(watched)) == {"read", "read-all"}
+    assert (payer.may_read_outgoing, payer.may_list_outgoing) == (True, False)
+
+
+async def test_listing_widens_the_right_once_and_gives_the_narrower_one_back(
+    sandbox: SandboxProcess, watched: Watched
+) -> None:
+    url = sandbox.pay(await watched.create(500), packets=1)
+    payer = watched.dashboard.session("mateo")
+    await payer.outgoing_payment(url)
+    narrow = payer.connection.shelf.get(Right.OUTGOING)
+    assert narrow is not None
+    watched.events.clear()
     await payer.outgoing_page()
-    assert watched.asked("POST", "/auth") == grants
+    assert set(may(watched)) == {"read", "list", "read-all", "list-all"}
+    (question,) = [event for event in watched.events if isinstance(event, ConsentNeeded)]
+    assert question.remark == WIDENED
+    assert question.purpose == "read and list outgoing payments"
+    client, wallet = await payer.connection.client(), await payer.connection.wallet()
+    with pytest.raises(InactiveTokenError):
+        await client.outgoing_payment(wallet, url, narrow.token.value)
+    grants = watched.asked("POST", "/auth")
+    await payer.outgoing_payment(url)
+    await payer.outgoing_page()
+    assert watched.asked("POST", "/auth") == grants, "the wider right does for both"
+
+
+async def test_listing_first_is_asked_for_once(sandbox: SandboxProcess, watched: Watched) -> None:
+    url = sandbox.pay(await watched.create(500), packets=1)
+    payer = watched.dashboard.session("mateo")
+    await payer.outgoing_page()
+    await payer.outgoing_payment(url)
+    questions = [event for event in watched.events if isinstance(event, ConsentNeeded)]
+    assert [question.remark for question in questions] == [""]
+
+
+async def test_a_look_up_and_a_list_at_once_end_with_the_wider_right(
+    sandbox: SandboxProcess, watched: Watched
+) -> None:
+    url = sandbox.pay(await watched.create(500), packets=1)
+    payer = watched.dashboard.session("mateo")
+    await asyncio.gather(payer.outgoing_payment(url), payer.outgoing_page())
+    assert "list-all" in may(watched)
 
 
 @pytest.mark.parametrize(

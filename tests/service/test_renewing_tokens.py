@@ -219,7 +219,7 @@ async def test_a_lost_consent_is_asked_for_and_not_assumed(
     server.good, server.can_continue = "another's", False
     asked: list[Right] = []
 
-    async def obtain(*given: Any) -> Grant:
+    async def obtain(*given: Any, **_: str) -> Grant:
         asked.append(given[-1])
         raise GrantDeniedError("They refused.", status=401, code="request_denied")
 
@@ -371,7 +371,7 @@ async def test_what_was_given_back_is_asked_for_only_when_somebody_wants_it(
 ) -> None:
     keeper = keeper_of()
     await keeper.token(Right.INCOMING)
-    keeper._shelf.given_up.add(Right.INCOMING)
+    keeper._shelf.give_up(Right.INCOMING)
     with pytest.raises(SignedOutError) as caught:
         await keeper.token(Right.INCOMING)
     assert caught.value.advice

@@ -6,7 +6,7 @@ import pytest
 
 from opdash.ledger.records import Scope
 from opdash.openpayments.grants import Access
-from opdash.service.rights import Right, access_of, in_words, needs_consent, purpose
+from opdash.service.rights import Right, access_of, does_for, in_words, needs_consent, purpose
 
 ROSA = "https://ilp.example/rosa"
 WRITING = {"create", "complete"}
@@ -63,3 +63,26 @@ def test_which_rights_need_consent() -> None:
         True,
         True,
     ]
+
+
+def test_a_payment_is_looked_up_with_the_right_to_read_alone() -> None:
+    (item,) = access_of(Right.OUTGOING, Scope.OWN, ROSA)
+    assert set(item.actions) == {"read", "read-all"}
+    assert purpose((item,)) == "read outgoing payments"
+    (wider,) = access_of(Right.OUTGOING, Scope.OWN, ROSA, listing=True)
+    assert set(wider.actions) == {"read", "read-all", "list", "list-all"}
+    assert purpose((wider,)) == "read and list outgoing payments"
+
+
+def test_which_grant_does_for_which() -> None:
+    reading, listing = (
+        access_of(Right.OUTGOING, Scope.OWN, ROSA, listing=listing) for listing in (False, True)
+    )
+    assert does_for(listing, reading)
+    assert not does_for(reading, listing)
+    others = access_of(Right.OUTGOING, Scope.OWN, "https://ilp.example/other", listing=True)
+    assert not does_for(others, reading)
+    own, everything = (access_of(Right.INCOMING, scope, ROSA) for scope in Scope)
+    assert does_for(own, own)
+    assert not does_for(everything, own), "it would show more than the scope"
+    assert not does_for(everything, reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import stat
@@ -22,7 +23,7 @@ from opdash.openpayments.grants import Access, AccessToken, Continuation
 from opdash.openpayments.secrets import Secret
 from opdash.service.held_grants import Binding, HeldGrant
 from opdash.service.rights import Right
-from opdash.service.token_file import TokenFile, TokenFileError
+from opdash.service.token_file import Kept, TokenFile, TokenFileError
 from tests.openpayments.conftest import StillClock
 
 NOW = datetime(2026, 11, 20, 14, 7, tzinfo=UTC)
@@ -54,15 +55,38 @@ def file(tmp_path: Path) -> TokenFile:
 
 async def write(file: TokenFile, *grants: HeldGrant) -> None:
     async with file.locked():
-        file.write(dict(zip(Right, grants, strict=False)))
+        file.write(Kept(dict(zip(Right, grants, strict=False))))
+
+
+def read(file: TokenFile) -> Kept:
+    kept = file.read()
+    assert kept is not None
+    return kept
 
 
 async def test_what_is_written_is_read(file: TokenFile) -> None:
-    assert file.read() == {}
+    assert file.read() is None
     await write(file, grant(1), grant(2, life=None))
-    assert file.read() == {Right.INCOMING: grant(1), Right.OUTGOING: grant(2, life=None)}
+    assert read(file) == Kept({Right.INCOMING: grant(1), Right.OUTGOING: grant(2, life=None)})
+    async with file.locked():
+        file.write(Kept(given_up={Right.OUTGOING: NOW}))
+    assert read(file) == Kept(given_up={Right.OUTGOING: NOW})
+    assert b'"T1"' not in file.path.read_bytes()
+    file.delete()
+    assert file.read() is None
+
+
+async def test_an_empty_one_is_a_file_all_the_same(file: TokenFile) -> None:
     await write(file)
-    assert not file.path.exists()
+    assert read(file) == Kept()
+
+
+async def test_one_of_an_earlier_opdash_is_read(file: TokenFile) -> None:
+    await write(file, grant(1))
+    content = json.loads(file.path.read_text())
+    del content["given_up"]
+    file.path.write_text(json.dumps(content))
+    assert read(file) == Kept({Right.INCOMING: grant(1)})
 
 
 async def test_only_the_owner_can_read_it(file: TokenFile) -> None:
@@ -140,7 +164,7 @@ async def test_a_full_disk_is_told_and_the_old_file_stays(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(TokenFileError, match="No space left"):
         await write(file, grant(2))
-    assert file.read()[Right.INCOMING] == grant(1)
+    assert read(file).grants[Right.INCOMING] == grant(1)
 
 
 WRITER = """
@@ -148,14 +172,14 @@ import asyncio, itertools, sys
 from pathlib import Path
 from opdash.clock import SystemClock
 from opdash.service.rights import Right
-from opdash.service.token_file import TokenFile
+from opdash.service.token_file import Kept, TokenFile
 from tests.service.test_token_file import grant
 
 async def main():
     file = TokenFile(Path(sys.argv[1]), SystemClock())
     for number in itertools.count(1):
         async with file.locked():
-            file.write({Right.INCOMING: grant(number)})
+            file.write(Kept({Right.INCOMING: grant(number)}))
         if number == 3:
             print("writing", flush=True)
 
@@ -176,7 +200,7 @@ def test_a_process_that_is_killed_leaves_a_whole_file(file: TokenFile) -> None:
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
-        kept = file.read()[Right.INCOMING]
+        kept = read(file).grants[Right.INCOMING]
         number = kept.token.value.reveal().removeprefix("T")
         assert kept == grant(int(number))
     asyncio.run(write(file, grant(1)))

@@ -65,6 +65,7 @@ class Payer(FakeSession):
     refusal: OpdashError | None = None
     asked: list[str | None] = field(default_factory=list)
     may_read_outgoing: bool = True
+    may_list_outgoing: bool = True
 
     async def outgoing_page(self, cursor: str | None = None) -> OutgoingPaymentPage:
         self.asked.append(cursor)

@@ -130,7 +130,7 @@ class OutgoingListScreen(CursorActions, OpdashScreen[None]):
     def _tick(self) -> None:
         self._fill()
         due = self._look_at is not None and self.session.now() >= self._look_at
-        if due and not self._is_asking and self.session.may_read_outgoing:
+        if due and not self._is_asking and self.session.may_list_outgoing:
             self._ask()
 
     def _moving(self) -> list[SeenOutgoing]:

@@ -56,12 +56,7 @@ def grant_entries(view: GrantView, now: datetime, *, brief: bool = False) -> lis
     head: list[Entry] = [row("", Content.styled(title, "bold"))]
     head += [] if brief else [row("", "")]
     if not view.is_held:
-        why = (
-            "You gave this right back; opdash asks for no other until you want it."
-            if view.is_given_up
-            else "opdash holds no grant for this."
-        )
-        return [*head, row("", why), row("", "r asks for it.")]
+        return [*head, row("", _why_absent(view)), row("", "r asks for it.")]
     may = "\n".join(f"{safe_text(words)}" for words in view.rights) or "nothing"
     about = ", ".join(safe_text(short_address(one)) for one in view.identifiers)
     return [
@@ -102,6 +97,18 @@ def countdown(left: timedelta) -> str:
     if seconds < 3600:
         return f"{seconds // 60}:{seconds % 60:02}"
     return age(left)
+
+
+def _why_absent(view: GrantView) -> str:
+    if not view.is_given_up:
+        return "opdash holds no grant for this."
+    at = view.given_up_elsewhere_at
+    if at is None:
+        return "You gave this right back; opdash asks for no other until you want it."
+    return (
+        f"Another opdash gave this right back at {at.astimezone():%H:%M:%S}; "
+        "this one asks for no other until you want it."
+    )
 
 
 def _absent(view: GrantView) -> tuple[Span, ...]:
