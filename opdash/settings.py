@@ -199,7 +199,9 @@ class Settings(msgspec.Struct, frozen=True):
             if known.wallet_address == profile.wallet_address:
                 raise ConfigError(
                     f"This wallet address is set up already, as “{shown}”.",
-                    "To set it up anew, remove that one first.",
+                    f"Another key for it: opdash key replace {_quoted(shown)}. To set it up anew "
+                    f"with what you have: opdash wallet remove {_quoted(shown)}, then add it again; "
+                    "its payments stay.",
                 )
             if known.name.casefold() == profile.name.casefold():
                 raise ConfigError(f"There is a wallet “{shown}” already.", "Choose another name.")
@@ -265,6 +267,13 @@ class Settings(msgspec.Struct, frozen=True):
         """Return the settings without a search."""
         kept = tuple(one for one in self.searches if one.key != search.key)
         return replace(self, searches=kept)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as it is typed in a shell."""
+    import shlex
+
+    return shlex.quote(name)
 
 
 def check_unique(profiles: tuple[Profile, ...]) -> None:

@@ -175,6 +175,8 @@ def after_step(before: Readiness, step: Step) -> Readiness:
     check = _ABOUT.get(step.name)
     if check is None or step.is_skipped:
         return before
+    if step.name is StepName.JWKS and step.finding.leads_on:
+        return before  # what is served is told once, when our key is looked for in it
     if step.ok is False:
         return _with(before, CheckLine(check, Mark.TO_DO, step.found, step.advice))
     if step.ok is None:

@@ -195,6 +195,22 @@ def test_a_wallet_twice_is_refused_before_anything_is_asked(
 
     assert ran.code == 2
     assert "set up already, as “shop”" in ran.err
+    assert "opdash key replace shop" in ran.err
+    assert "opdash wallet remove shop" in ran.err
+
+
+def test_a_client_that_serves_no_key_is_told_once(
+    shell: Shell, fresh_sandbox: SandboxProcess
+) -> None:
+    fresh_sandbox.hide_keys(fresh_sandbox.client.key_id)
+    client = fresh_sandbox.client
+    words = ["--client", client.wallet_address, "--key-id", client.key_id]
+    ran = shell.done(
+        "wallet", "add", fresh_sandbox.main_wallet, *words, "--key-file", str(client.private_key)
+    )
+    assert ran.err.count("✗ Key") == 1
+    assert ran.err.count("Register the key") == 1
+    assert "serves none at all" in ran.err
 
 
 def test_a_poll_interval_out_of_bounds_is_refused(
