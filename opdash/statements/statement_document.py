@@ -65,6 +65,29 @@ def statement_document(statement: Statement, *, whole: bool = False) -> Document
     return Document(title, tuple(blocks))
 
 
+def figures_first(document: Document) -> Document:
+    """Return a statement of one wallet for a small window: figures first, what they are about last.
+
+    Its title and the wallet's are left out: they stand above the window.
+    """
+    blocks = document.blocks
+    begin = next(
+        (
+            number
+            for number, block in enumerate(blocks)
+            if isinstance(block, Heading) and block.level == 3
+        ),
+        len(blocks),
+    )
+    head = [block for block in blocks[:begin] if not isinstance(block, Heading)]
+    notices = [block for block in head if isinstance(block, Paragraph) and block.is_notice]
+    about = [block for block in head if block not in notices]
+    return Document(
+        document.title,
+        (*notices, *blocks[begin:], Heading("About this statement", 3), *about),
+    )
+
+
 def period_words(span: Span) -> str:
     """Write a period by its days."""
     if span.first == span.last:

@@ -15,6 +15,7 @@ from opdash.ledger.search.saved import SavedSearch
 from opdash.service.doctor.steps import Finding, Step, StepName
 from opdash.service.events import ConsentNeeded
 from opdash.settings import Profile
+from opdash.statements.document import Document
 from opdash.table_view import STANDARD_CHOICE
 from opdash.tui.actions import ACTIONS, Action, Place
 from opdash.tui.app import OpdashApp
@@ -34,14 +35,17 @@ from opdash.tui.screens.inspector import InspectorScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.outgoing_list import OutgoingListScreen
 from opdash.tui.screens.passphrase import PassphraseScreen
+from opdash.tui.screens.receipt import ReceiptScreen
 from opdash.tui.screens.receipts import ReceiptsScreen
 from opdash.tui.screens.register_key import RegisterKeyScreen
 from opdash.tui.screens.remove_wallet import RemoveWalletScreen
 from opdash.tui.screens.replace_key import ReplaceKeyScreen
+from opdash.tui.screens.save_paper import SavePaperScreen
 from opdash.tui.screens.save_search import SaveSearchScreen
 from opdash.tui.screens.scope import ScopeScreen
 from opdash.tui.screens.searches import SearchesScreen
 from opdash.tui.screens.sort import SortScreen
+from opdash.tui.screens.statement import StatementScreen
 from opdash.tui.screens.wallets import WalletsScreen
 from tests.tui.doubles import World, grant_view, shop_payments
 from tests.tui.key_doubles import NEXT_KEY
@@ -77,6 +81,9 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.OUTGOINGS: lambda: OutgoingListScreen(session, receiver=row.id),
         Place.ALL_WALLETS: AllWalletsScreen,
         Place.RECEIPTS: lambda: ReceiptsScreen(session),
+        Place.STATEMENT: lambda: StatementScreen(session),
+        Place.RECEIPT: lambda: ReceiptScreen(session, row.id),
+        Place.SAVE_PAPER: lambda: SavePaperScreen(Document("", ()), None, "statement"),
         Place.CREATE: lambda: CreateScreen(session),
         Place.COMPLETE: lambda: CompleteScreen(session, row),
         Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),

@@ -19,6 +19,7 @@ from opdash.tui.actions.keys import keys
 from opdash.tui.actions.moving import everywhere, movement
 from opdash.tui.actions.outgoing import all_wallets, beside, outgoing_list
 from opdash.tui.actions.payments import payments, receipts
+from opdash.tui.actions.statements import statements
 from opdash.tui.actions.wallets import lookups, wallets
 
 __all__ = [
@@ -37,6 +38,7 @@ ACTIONS: tuple[Action, ...] = (
     *payments(),
     *columns(),
     *receipts(),
+    *statements(),
     *wallets(),
     *lookups(),
     *beside(),

@@ -18,6 +18,8 @@ class Place(StrEnum):
     OUTGOINGS = "Outgoing payments"
     ALL_WALLETS = "All wallets"
     RECEIPTS = "Receipts per hour and day"
+    STATEMENT = "Statement"
+    RECEIPT = "Receipt"
     GRANTS = "Grants and tokens"
     DOCTOR = "Doctor"
     CREATE = "New incoming payment"
@@ -34,6 +36,7 @@ class Place(StrEnum):
     FILTER = "Filter"
     SEARCHES = "Saved searches"
     SAVE_SEARCH = "Save a search"
+    SAVE_PAPER = "Save into a file"
     CONSENT = "Consent"
     HELP = "Help"
     INSPECTOR = "Request inspector"
@@ -56,6 +59,7 @@ MODAL_PLACES = frozenset(
         Place.FILTER,
         Place.SEARCHES,
         Place.SAVE_SEARCH,
+        Place.SAVE_PAPER,
         Place.CONSENT,
         Place.HELP,
     }
@@ -165,6 +169,7 @@ FORMS = (
     Place.PASSPHRASE,
     Place.REMOVE_WALLET,
     Place.SAVE_SEARCH,
+    Place.SAVE_PAPER,
     Place.GIVE_BACK,
     Place.SCOPE,
 )

@@ -48,7 +48,7 @@ def movement() -> tuple[Action, ...]:
     def scroll(
         id_: str, keys: tuple[str, ...], label: str, sentence: str, *, forms: bool = False
     ) -> Action:
-        sheets = (*SHEETS, Place.REQUEST)
+        sheets = (*SHEETS, Place.REQUEST, Place.STATEMENT, Place.RECEIPT)
         places = (*sheets, *FORMS) if forms else sheets
         return Action(id_, keys, label, sentence, places, in_palette=False)
 

@@ -85,6 +85,12 @@ class DetailScreen(OpdashScreen[None]):
                 "It knows those of your own wallets that were looked up or listed.",
             )
 
+    def action_receipt(self) -> None:
+        """Show the payment as its payer may see it."""
+        from opdash.tui.screens.receipt import ReceiptScreen
+
+        self.app.push_screen(ReceiptScreen(self._session, self._payment_id))
+
     def action_complete(self) -> None:
         """Open the complete form, or say why it cannot be completed."""
         from opdash.tui.screens.complete import CompleteScreen

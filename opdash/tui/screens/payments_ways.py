@@ -74,6 +74,15 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
         else:
             self.action_open()
 
+    def action_receipt(self) -> None:
+        """Show the selected payment as its payer may see it."""
+        from opdash.tui.screens.receipt import ReceiptScreen
+
+        row = self._selected
+        if row is not None:
+            self._hold()
+            self.app.push_screen(ReceiptScreen(self.session, row.id))
+
     def action_new_payment(self) -> None:
         """Open the form for a new payment."""
         if self.session.wallet is None:
@@ -140,6 +149,12 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
 
         if self._table is not None:
             self.app.push_screen(ReceiptsScreen(self.session))
+
+    def action_statement(self) -> None:
+        """Show what arrived this month."""
+        from opdash.tui.screens.statement import StatementScreen
+
+        self.app.push_screen(StatementScreen(self.session))
 
     def action_refresh(self) -> None:
         """Ask the server now."""
