@@ -22,11 +22,15 @@ def run(arguments: list[str]) -> int:
     parser = CommandParser(
         "ledger purge",
         "Forget all payments of a wallet address, with their time lines and what opdash did. The "
-        "server is not changed; a wallet that is still set up is read anew at the next start.",
+        "server is not changed; a wallet that is still set up is read anew at the next start. "
+        "Labels, notes and resolutions stay, unless --notes is given.",
         ["opdash ledger purge shop", "opdash ledger purge https://ilp.example/rosa --yes"],
     )
     parser.add_argument(
         "wallet", metavar="WALLET", help="the name of a wallet, or a wallet address"
+    )
+    parser.add_argument(
+        "--notes", action="store_true", help="forget labels, notes and resolutions too"
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_json_option(parser)
@@ -36,15 +40,18 @@ def run(arguments: list[str]) -> int:
         with LedgerReader.open(path) as reader:
             wallet = _chosen(context, reader, options.wallet)
             unresolved = len(reader.unresolved_creations(wallet.address))
+            notes = len(reader.notes(wallet.address))
         if unresolved:
             talk(f"It is still unknown whether {unresolved:,} payments of it were created.")
+        if notes and not options.notes:
+            talk(f"What was written on {notes:,} of its payments stays; --notes forgets that too.")
         if not options.yes and not _confirmed(wallet):
             talk("Nothing was forgotten.")
             return ExitCode.FAILED
         with care.held_alone(path):
             pass
         with Ledger.open(path) as ledger:
-            ledger.forget_wallet(wallet.address)
+            ledger.forget_wallet(wallet.address, notes=options.notes)
         if options.json:
             print_json({"walletAddress": wallet.address, "payments": wallet.known})
         talk(

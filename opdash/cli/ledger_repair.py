@@ -31,7 +31,8 @@ def fields(saved: Salvage) -> list[tuple[str, str]]:
         ("payments", _joined(_payments(saved))),
         ("time lines", _joined(_lines(saved))),
         ("creations", _joined(_creations(saved))),
-        ("decisions", _joined(_decisions(saved))),
+        ("decisions", _joined(_written(saved.decisions, saved.decisions_lost))),
+        ("notes", _joined(_written(saved.notes, saved.notes_lost))),
         ("not saved", "how far the server's list was read: opdash reads it anew"),
     ]
 
@@ -60,10 +61,8 @@ def _creations(saved: Salvage) -> list[str]:
     return said
 
 
-def _decisions(saved: Salvage) -> list[str]:
-    if not saved.decisions and not saved.decisions_lost:
-        return []
-    return [f"{saved.decisions:,} saved", _lost(saved.decisions_lost, "at most ")]
+def _written(kept: int, lost: int) -> list[str]:
+    return [f"{kept:,} saved", _lost(lost, "at most ")] if kept or lost else []
 
 
 def _lost(count: int, hedge: str = "") -> str:
@@ -88,12 +87,14 @@ def _as_json(saved: Salvage) -> dict[str, object]:
             "creations": saved.creations,
             "unresolvedCreations": saved.unresolved,
             "decisions": saved.decisions,
+            "notes": saved.notes,
         },
         "lost": {
             "payments": saved.payments_lost,
             "stepsAtMost": saved.steps_lost,
             "creationsAtMost": saved.creations_lost,
             "decisionsAtMost": saved.decisions_lost,
+            "notesAtMost": saved.notes_lost,
             "timeLinesNotWhole": saved.broken_lines,
         },
     }

@@ -14,6 +14,7 @@ from typing import Final
 from opdash.errors import LedgerError
 from opdash.ledger import schema
 from opdash.ledger.database import explained, open_for_writing
+from opdash.ledger.note_rows import count_marks_amiss, set_marks_right
 from opdash.ledger.sheets import begin_sheets_anew, count_sheets_amiss
 from opdash.ledger.wallets import added_up
 from opdash.safetext import safe_text
@@ -107,6 +108,8 @@ def _check(connection: sqlite3.Connection, findings: list[Finding]) -> Health:
     off = _figures_that_are_off(connection)
     if amiss := count_sheets_amiss(connection):
         off.append(f"{amiss:,} sheets, which searches read, do not say what payments say")
+    if amiss := count_marks_amiss(connection):
+        off.append(f"{amiss:,} payments do not say what was written on them")
     figures = "; ".join(off) if off else "as the payments add up"
     findings.append(Finding("figures", figures, ok=not off))
     return Health(tuple(findings), damaged=strays > 0, figures_are_off=bool(off))
@@ -169,6 +172,7 @@ def set_figures_right(path: Path) -> None:
             )
         if count_sheets_amiss(connection):
             begin_sheets_anew(connection)
+        set_marks_right(connection)
         connection.execute("COMMIT")
 
 

@@ -62,6 +62,7 @@ class FoldIndex:
         days: Newest first.
         marks: For each payment's number which rule it matches, counted from 1; 0 for none.
         last_entry: The last entry of time lines that is taken account of.
+        last_note: The last of what people wrote on payments that is taken account of.
         count: How many lines there are.
         payments: How many payments there are.
     """
@@ -74,6 +75,7 @@ class FoldIndex:
         days: tuple[Day, ...],
         marks: bytearray,
         last_entry: int,
+        last_note: int,
     ) -> None:
         self.wallet_key = wallet_key
         self.rules = rules
@@ -81,6 +83,7 @@ class FoldIndex:
         self.days = days
         self.marks = marks
         self.last_entry = last_entry
+        self.last_note = last_note
         self._first = [0, *accumulate(len(day.lines) for day in days)]
         self._starts = [-day.start for day in days]
         self.count = self._first[-1]

@@ -97,7 +97,7 @@ class FoldMaker:
         """
         if index.rules != self._rules or index.zone != self._zone:
             return None
-        if index.wallet_key != self._wallet_key:
+        if index.wallet_key != self._wallet_key or index.last_note != self._last_note():
             return None
         last_entry = self._last_entry()
         changed = self._changed(index.last_entry)
@@ -121,7 +121,10 @@ class FoldMaker:
         return updated if updated.payments == self._known() else None
 
     def _index(self, days: tuple[Day, ...], marks: bytearray, last_entry: int) -> FoldIndex:
-        return FoldIndex(self._wallet_key, self._rules, self._zone, days, marks, last_entry)
+        last_note = self._last_note()
+        return FoldIndex(
+            self._wallet_key, self._rules, self._zone, days, marks, last_entry, last_note
+        )
 
     # What has changed
 
@@ -159,6 +162,10 @@ class FoldMaker:
 
     def _last_entry(self) -> int:
         (last,) = self._connection.execute("SELECT MAX(entry_key) FROM entry").fetchone()
+        return last or 0
+
+    def _last_note(self) -> int:
+        (last,) = self._connection.execute("SELECT MAX(note_key) FROM note").fetchone()
         return last or 0
 
     # Days

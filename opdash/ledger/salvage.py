@@ -22,6 +22,7 @@ from opdash.ledger.pages import Cell, Kind, Pages, Value
 from opdash.ledger.records import UNRESOLVED, TimelineKind
 from opdash.ledger.schema import add_own_tables
 from opdash.ledger.shapes import Shape, is_base, shapes_of
+from opdash.ledger.states import State
 from opdash.ledger.wallets import added_up
 
 VERSION: Final = 4
@@ -43,6 +44,18 @@ TAKEN_OVER: Final = (
 """The tables that hold what only the ledger knows; all others follow from these or the server."""
 
 _AT_ONCE: Final = 500
+_SETTLED: Final = tuple(
+    STATE_CODES[state]
+    for state in (
+        State.CLOSED_SHORT,
+        State.EXPIRED_PARTIAL,
+        State.OVERPAID,
+        State.ANOMALY,
+        State.UNAVAILABLE,
+        State.SETTLING,
+    )
+)
+"""States that need a person's action, unless a resolution or time says otherwise."""
 _LOST_STEPS: Final = "Steps before this could not be read from the damaged ledger."
 
 
@@ -63,6 +76,8 @@ class Salvage:
         creations_lost: At most so many more there were.
         decisions: What people decided about invoices.
         decisions_lost: At most so many more there were.
+        notes: Steps of what people wrote on payments.
+        notes_lost: At most so many more there were.
     """
 
     wallets: int = 0
@@ -77,6 +92,8 @@ class Salvage:
     creations_lost: int = 0
     decisions: int = 0
     decisions_lost: int = 0
+    notes: int = 0
+    notes_lost: int = 0
 
     @property
     def anything(self) -> bool:
@@ -134,8 +151,12 @@ class _Taking:
         known = max(self._known_of_wallets(), read["payment"])
         self._drop_strays()
         self._complete_payments()
+        clamp_marks(self._connection)
         broken = self._mend_lines()
         kept = self._counts()
+        notes_lost = max(self._highest["note"], read["note"]) - kept["note"]
+        if notes_lost:
+            self._derive_settled_anew()
         steps = kept["entry"] - broken
         return Salvage(
             wallets=kept["wallet"],
@@ -150,8 +171,9 @@ class _Taking:
             creations_lost=max(self._highest["creation"], read["creation"]) - kept["creation"],
             decisions=kept["decision"],
             decisions_lost=max(self._highest["decision"], read["decision"]) - kept["decision"],
+            notes=kept["note"],
+            notes_lost=notes_lost,
         )
-        clamp_marks(self._connection)
 
     # Rows
 
@@ -295,6 +317,15 @@ class _Taking:
                    WHERE wallet_key = ?""",
                 (known, str(received), key, key),
             )
+
+    def _derive_settled_anew(self) -> None:
+        """Let states be derived anew that a lost resolution may have settled."""
+        marks = ", ".join("?" * len(_SETTLED))
+        self._connection.execute(
+            f"""UPDATE payment SET next_change_at = 0
+                WHERE needs_action = 0 AND (anomalies <> '' OR state IN ({marks}))""",  # noqa: S608 - only marks
+            _SETTLED,
+        )
 
     def _mend_lines(self) -> int:
         """Let every time line add up to what its payment received; return how many did not.

@@ -15,6 +15,7 @@ import msgspec
 from opdash.ledger import schema
 from opdash.ledger.decisions import DecisionKind
 from opdash.ledger.encoding import SCOPES, STATES
+from opdash.ledger.notes import NoteKind, Resolution, read_standing
 from opdash.ledger.pages import EMPTY_TEXT, Cell, Kind, Value
 from opdash.ledger.records import CreationStatus, Source, TimelineKind
 
@@ -185,6 +186,13 @@ def _check_decision(row: Mapping[str, Value]) -> None:
         int(str(row["amount"]))
 
 
+def _check_note(row: Mapping[str, Value]) -> None:
+    kind = NoteKind(str(row["kind"]))
+    read_standing(str(row["standing"]))
+    if kind is NoteKind.RESOLUTION:
+        Resolution(str(row["text"]))
+
+
 def _check_creation(row: Mapping[str, Value]) -> None:
     CreationStatus(str(row["status"]))
     if not isinstance(json.loads(str(row["draft_json"])), dict):
@@ -217,6 +225,7 @@ _CHECKS: Final[Mapping[str, Callable[[Mapping[str, Value]], None]]] = {
     "entry": _check_step,
     "creation": _check_creation,
     "decision": _check_decision,
+    "note": _check_note,
     "wallet": _check_wallet,
     "sight": _check_sight,
 }

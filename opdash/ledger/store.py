@@ -126,10 +126,17 @@ class Ledger:
             if client:
                 change_client(self._connection, wallet.id, client)
 
-    def forget_wallet(self, wallet_id: str) -> None:
-        """Delete all that is known of a wallet address and its payments."""
+    def forget_wallet(self, wallet_id: str, *, notes: bool = False) -> None:
+        """Delete all that is known of a wallet address and its payments.
+
+        Args:
+            wallet_id: The wallet address.
+            notes: Whether to delete also what people wrote on the payments.
+        """
         with self.transactions.one():
             forget_wallet(self._connection, wallet_id)
+            if notes:
+                forget_notes(self._connection, wallet_id)
 
     def ticket(self, wallet_id: str) -> int:
         """Return a number to take before a request is sent, for `record` and `mark_gone`.
@@ -364,13 +371,6 @@ class Ledger:
                 raise _unknown(payment_id)
         return recorder.changes
 
-    def index_texts(self, limit: int = 500) -> bool:
-        """Take about ``limit`` payments into what searches read.
-
-        Only payments of a ledger that an older opdash wrote wait for it; searches find them in the
-        meantime, slowly.
-
-        Returns:
     def mark_export(self, wallet_id: str, kind: str, mark: ExportMark, before: ExportMark) -> bool:
         """Write down how far a kind of export has come; durable.
 
@@ -387,6 +387,13 @@ class Ledger:
             wallet = find_wallet(self._connection, wallet_id)
             return save_mark(self._connection, wallet.key, kind, mark, before)
 
+    def index_texts(self, limit: int = 500) -> bool:
+        """Take about ``limit`` payments into what searches read.
+
+        Only payments of a ledger that an older opdash wrote wait for it; searches find them in the
+        meantime, slowly.
+
+        Returns:
             Whether more are waiting.
         """
         with explained(self.path):

@@ -34,8 +34,8 @@ _FORGET: Final = (
     "DELETE FROM creation WHERE wallet_key = ?",
     "DELETE FROM billing WHERE wallet_key = ?",
     "DELETE FROM outgoing WHERE wallet_key = ?",
-    "DELETE FROM export_mark WHERE wallet_key = ?",
     "DELETE FROM decision WHERE wallet_key = ?",
+    "DELETE FROM export_mark WHERE wallet_key = ?",
     "DELETE FROM payment WHERE wallet_key = ?",
     "DELETE FROM wallet WHERE wallet_key = ?",
 )
@@ -177,7 +177,10 @@ def added_up(connection: sqlite3.Connection, wallet_key: int) -> tuple[int, int]
 
 
 def forget_wallet(connection: sqlite3.Connection, address: str) -> None:
-    """Delete all that is known of a wallet address; nothing if it is not known."""
+    """Delete all that is known of a wallet address; nothing if it is not known.
+
+    What people wrote on its payments stays, and is found again with them.
+    """
     found = connection.execute(
         "SELECT wallet_key FROM wallet WHERE address = ?", (address,)
     ).fetchone()

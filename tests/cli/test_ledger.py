@@ -138,6 +138,7 @@ class TestCheck:
             "stepsAtMost": 0,
             "creationsAtMost": 0,
             "decisionsAtMost": 0,
+            "notesAtMost": 0,
             "timeLinesNotWhole": 0,
         }
         shell.done("sync")

@@ -17,6 +17,7 @@ from opdash.errors import LedgerError
 from opdash.ledger import schema
 from opdash.ledger.care import check
 from opdash.ledger.decisions import DecisionKind
+from opdash.ledger.notes import NO_NOTE, Edit, NoteStep, Resolution
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import (
     NEWEST_FIRST,
@@ -38,6 +39,7 @@ from tests.ledger.builders import ADDRESS, GRACE, NOW, OTHER, Book, payment, pay
 SOON = NOW + timedelta(minutes=1)
 PAGE = 4096
 COUNT = 400
+RESOLUTIONS = [*Resolution, Resolution.NONE, Resolution.ACCEPTED]
 
 LEFT_TO_OTHERS = {
     "cursor",
@@ -101,6 +103,10 @@ def fill(path: Path) -> None:
             url, amount = payment_id(f"p{number:04}"), number or None
             ledger.decide(ADDRESS, kind, f"R-{number}", url, at=NOW, amount=amount)
         ledger.undo_decision(ADDRESS, 3, at=SOON)
+        for number in range(6):
+            url, resolution = payment_id(f"p{number + 9:04}"), RESOLUTIONS[number]
+            edit = Edit(add=("vip",), text=f"note {number}", resolution=resolution)
+            ledger.write_note(ADDRESS, url, edit, at=SOON, grace=GRACE)
 
 
 @pytest.fixture(scope="module")
@@ -124,17 +130,20 @@ class Contents:
             self.wallets = {wallet.address: wallet for wallet in reader.wallets()}
             self.rows: dict[str, PaymentRow] = {}
             self.lines: dict[str, tuple[TimelineEntry, ...]] = {}
+            self.steps: dict[str, tuple[NoteStep, ...]] = {}
             self.order: list[str] = []
             for address in self.wallets:
                 for row in reader.window(address, NEWEST_FIRST, 0, 10_000):
                     self.rows[row.id] = row
                     self.lines[row.id] = reader.timeline(address, row.id)
+                    self.steps[row.id] = reader.note_steps(address, row.id)
                     self.order.append(row.id)
             self.creations = {
                 number: reader.creation(f"r-{number}") for number in range(len(CreationStatus))
             }
             self.unresolved = reader.unresolved_creations(ADDRESS)
             self.decisions = {one.id: one for one in reader.decisions(ADDRESS)}
+            self.notes = dict(reader.notes(ADDRESS))
 
 
 def repaired(path: Path) -> tuple[Repaired, Contents]:
@@ -175,8 +184,14 @@ def same_but_for_steps(saved: Contents, whole: Contents) -> None:
             last_seen_at=before.last_seen_at,
             scope=before.scope,
             metadata_json=row.metadata_json or before.metadata_json,
+            note=before.note,
+            next_change_at=row.next_change_at if whole.notes == saved.notes else None,
         )
+        if whole.notes != saved.notes:
+            before = msgspec.structs.replace(before, next_change_at=None)
         assert seen == before
+        assert set(saved.steps[url]) <= set(whole.steps[url])
+        assert row.note == saved.notes.get(url, NO_NOTE)
         assert sum(entry.delta or 0 for entry in saved.lines[url]) == row.received
         kept = [entry for entry in saved.lines[url] if entry in whole.lines[url]]
         assert len(saved.lines[url]) - len(kept) <= 1
@@ -193,6 +208,7 @@ def test_a_sound_one_is_taken_over_whole(path: Path) -> None:
     assert saved.order == whole.order
     assert saved.creations == whole.creations
     assert saved.decisions == whole.decisions
+    assert saved.notes == whole.notes
     assert len(saved.unresolved) == 3
     for address, wallet in whole.wallets.items():
         now = saved.wallets[address]
@@ -200,10 +216,11 @@ def test_a_sound_one_is_taken_over_whole(path: Path) -> None:
         assert not now.complete
     figures = done.saved
     assert (figures.wallets, figures.payments, figures.payments_lost) == (2, COUNT + 3, 0)
-    assert figures.steps == sum(map(len, whole.lines.values()))
+    assert figures.steps == sum(map(len, whole.lines.values())) - figures.notes
     assert (figures.steps_lost, figures.broken_lines) == (0, 0)
     assert (figures.creations, figures.unresolved, figures.creations_lost) == (6, 3, 0)
     assert (figures.decisions, figures.decisions_lost) == (8, 0)
+    assert (figures.notes, figures.notes_lost) == (16, 0)
 
 
 def test_a_truncated_one(path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
+from opdash.ledger.note_rows import read_noted
+from opdash.ledger.notes import Note
 from opdash.ledger.records import NEWEST_FIRST, AssetTotals, Sort
 from opdash.ledger.rows import Assets
 from opdash.ledger.search.finding import Finder, Matches
@@ -35,11 +37,13 @@ class Answers:
         self._totals: dict[All, tuple[AssetTotals, ...]] = {}
         self._ranks: dict[Sort, Sequence[int]] = {}
         self._matches: dict[tuple[All, Sort], Matches] = {}
+        self._notes: Mapping[int, Note] | None = None
 
     def forget(self) -> None:
         """Let go of everything: it no longer holds, or nobody asks any more."""
         for kept in (self._selections, self._totals, self._ranks, self._matches):
             kept.clear()
+        self._notes = None
 
     def first(self, connection: sqlite3.Connection, tree: All, limit: int) -> Sequence[int]:
         """Return the numbers of the newest payments that match, at most ``limit``."""
@@ -47,7 +51,8 @@ class Answers:
         if known is not None:
             return known.keys[:limit]
         if tree not in self._selections:
-            found = Finder(connection, self._wallet_key, tree).first(limit)
+            noted = self._noted(connection)
+            found = Finder(connection, self._wallet_key, tree, noted).first(limit)
             if found is not None:
                 return found
         return newest(connection, self._wallet_key, self._selection(connection, tree), limit)
@@ -77,9 +82,17 @@ class Answers:
         return _kept(self._matches, (tree, sort), compute)
 
     def _selection(self, connection: sqlite3.Connection, tree: All) -> Selection:
-        return _kept(
-            self._selections, tree, lambda: select(connection, self._wallet_key, tree.terms)
-        )
+        def compute() -> Selection:
+            noted = self._noted(connection)
+            return select(connection, self._wallet_key, tree.terms, noted)
+
+        return _kept(self._selections, tree, compute)
+
+    def _noted(self, connection: sqlite3.Connection) -> Mapping[int, Note]:
+        """Return what people wrote, by payments' numbers; few payments have anything."""
+        if self._notes is None:
+            self._notes = read_noted(connection, self._wallet_key)
+        return self._notes
 
     def _all_ranked(self, connection: sqlite3.Connection, sort: Sort) -> Sequence[int]:
         ranks = self._ranks_of(connection)

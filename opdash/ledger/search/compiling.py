@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, assert_never
 
 import msgspec
@@ -16,10 +17,12 @@ from opdash.ledger.encoding import (
     encode_instant,
     split_id,
 )
-from opdash.ledger.search.evaluating import metadata_agrees
+from opdash.ledger.notes import NO_NOTE, Note
+from opdash.ledger.search.evaluating import metadata_agrees, note_matches
 from opdash.ledger.search.folding import folded, texts_of
 from opdash.ledger.search.index import is_indexed, wallet_span
 from opdash.ledger.search.terms import (
+    NOTE_PARTS,
     AmountField,
     AmountIn,
     AmountIs,
@@ -32,12 +35,16 @@ from opdash.ledger.search.terms import (
     InstantIn,
     InstantIs,
     Is,
+    Labelled,
     Leaf,
     MetadataIs,
     Not,
+    NoteLeaf,
+    NoteSays,
     Number,
     Op,
     Part,
+    ResolvedAs,
     StateIn,
     Term,
     TextField,
@@ -94,18 +101,28 @@ class Compiler(msgspec.Struct, frozen=True):
         indexed: Whether texts can be looked up in the index.
         loose: Whether to look up only both ends of long texts, and to read what is found: quicker
             where few rows are wanted, slower where all are.
+        noted: What people wrote, by payments' numbers.
     """
 
     wallet_key: int
     scales: tuple[int, ...]
     indexed: bool
-    loose: bool = False
+    loose: bool
+    noted: Mapping[int, Note]
 
     @classmethod
-    def of(cls, connection: sqlite3.Connection, wallet_key: int) -> Compiler:
+    def of(
+        cls,
+        connection: sqlite3.Connection,
+        wallet_key: int,
+        noted: Mapping[int, Note],
+        *,
+        loose: bool = False,
+    ) -> Compiler:
         """Look at the ledger; inside the transaction that runs the SQL."""
-        scales = connection.execute("SELECT DISTINCT scale FROM asset").fetchall()
-        return cls(wallet_key, tuple(scale for (scale,) in scales), is_indexed(connection))
+        found = connection.execute("SELECT DISTINCT scale FROM asset").fetchall()
+        scales = tuple(scale for (scale,) in found)
+        return cls(wallet_key, scales, is_indexed(connection), loose, noted)
 
     def condition(self, terms: Sequence[Term]) -> Sql:
         """Return the condition that all terms match; it may be NULL for no."""
@@ -115,7 +132,7 @@ class Compiler(msgspec.Struct, frozen=True):
         """Return what a term asks of the index, or None where it does not help.
 
         Every payment that matches and is in the index matches the phrase, but for a `Word` that an
-        id begins with.
+        id begins with, or that people wrote on it.
         """
         match term:
             case Word(text):
@@ -147,7 +164,7 @@ class Compiler(msgspec.Struct, frozen=True):
     def _leaf(self, term: Leaf) -> Sql:  # noqa: C901 - one case for each kind of term
         match term:
             case Word(text):
-                return _any([self._looked_up(term), id_begins(text)])
+                return _any([self._looked_up(term), id_begins(text), self._noted(term)])
             case Contains() | MetadataIs():
                 return self._looked_up(term)
             case IdIs(text):
@@ -173,9 +190,28 @@ class Compiler(msgspec.Struct, frozen=True):
             case Is(flag):
                 return Sql(_FLAGS[flag])
             case Has(part):
-                return Sql(_PARTS[part])
+                return self._noted(term) if part in NOTE_PARTS else Sql(_PARTS[part])
+            case Labelled() | NoteSays() | ResolvedAs():
+                return self._noted(term)
             case _:
                 assert_never(term)
+
+    # What people wrote
+
+    def noted_keys(self, term: NoteLeaf) -> list[int]:
+        """Return the numbers of payments that match, or do not, unlike those with no note."""
+        without = note_matches(term, NO_NOTE)
+        return [key for key, note in self.noted.items() if note_matches(term, note) != without]
+
+    def _noted(self, term: NoteLeaf) -> Sql:
+        keys, without = self.noted_keys(term), note_matches(term, NO_NOTE)
+        if not keys:
+            return _TRUE if without else _FALSE
+        word = "NOT IN" if without else "IN"
+        return Sql(
+            f"p.payment_key {word} (SELECT value FROM json_each(?))",  # noqa: S608 - no values
+            (json.dumps(keys),),
+        )
 
     # Texts
 

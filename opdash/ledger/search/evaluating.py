@@ -9,9 +9,11 @@ from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 from opdash.ledger.encoding import split_id
+from opdash.ledger.notes import Note
 from opdash.ledger.records import PaymentRow
 from opdash.ledger.search.folding import Texts, folded, texts_of, values_at
 from opdash.ledger.search.terms import (
+    NOTE_PARTS,
     All,
     AmountField,
     AmountIn,
@@ -25,11 +27,15 @@ from opdash.ledger.search.terms import (
     InstantIn,
     InstantIs,
     Is,
+    Labelled,
     MetadataIs,
     Not,
+    NoteLeaf,
+    NoteSays,
     Number,
     Op,
     Part,
+    ResolvedAs,
     StateIn,
     TextField,
     Tree,
@@ -56,12 +62,13 @@ def matches(tree: Tree, row: PaymentRow) -> bool:  # noqa: C901 - one case for e
         case Not(term):
             return not matches(term, row)
         case Word(text):
-            return _texts(row).contain(folded(text)) or id_begins(row.id, text)
+            own = _texts(row).contain(folded(text)) or id_begins(row.id, text)
+            return own or note_matches(tree, row.note)
         case IdIs(text):
             return id_begins(row.id, text)
         case Contains(field, text, whole):
-            own = row.reference if field is TextField.REFERENCE else row.description
-            return _agree(folded(own), folded(text), whole=whole)
+            remote = row.reference if field is TextField.REFERENCE else row.description
+            return _agree(folded(remote), folded(text), whole=whole)
         case StateIn(states):
             return row.state in states
         case AssetIn(codes):
@@ -79,11 +86,40 @@ def matches(tree: Tree, row: PaymentRow) -> bool:  # noqa: C901 - one case for e
         case Is(flag):
             return _flag(flag, row)
         case Has(part):
-            return _has(part, row)
+            return note_matches(tree, row.note) if part in NOTE_PARTS else _has(part, row)
         case MetadataIs(path, wanted, whole):
             return metadata_agrees(row.metadata_json, path, wanted, whole=whole)
+        case Labelled() | NoteSays() | ResolvedAs():
+            return note_matches(tree, row.note)
         case _:
             assert_never(tree)
+
+
+def note_matches(term: NoteLeaf, note: Note) -> bool:
+    """Return whether what people wrote on a payment matches."""
+    match term:
+        case Word(text):
+            word = folded(text)
+            return any(word in own for own in map(folded, (*note.names, note.text)) if own)
+        case Labelled(texts, whole):
+            labels = [folded(label) for label in note.names]
+            if whole:
+                return any(label in texts for label in labels)
+            return any(label.startswith(texts) for label in labels)
+        case NoteSays(text, whole):
+            return note.text != "" and _agree(folded(note.text), folded(text), whole=whole)
+        case ResolvedAs(resolutions):
+            return note.resolution in resolutions
+        case Has(Part.LABEL):
+            return bool(note.labels)
+        case Has(Part.NOTE):
+            return note.text != ""
+        case Has(Part.RESOLUTION):
+            return note.settlement is not None
+        case Has():
+            return False
+        case _:
+            assert_never(term)
 
 
 def id_begins(payment_id: str, text: str) -> bool:
@@ -158,3 +194,5 @@ def _has(part: Part, row: PaymentRow) -> bool:
             return row.asked is not None
         case Part.EXPIRY:
             return row.expires_at is not None
+        case Part.LABEL | Part.NOTE | Part.RESOLUTION:
+            return False

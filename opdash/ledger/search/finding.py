@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import groupby, islice
 from typing import Final
 
 import msgspec
 
+from opdash.ledger.notes import Note
 from opdash.ledger.search.compiling import Compiler, Sql, add_functions, id_begins
 from opdash.ledger.search.index import second_of, wallet_span
 from opdash.ledger.search.terms import All, Word
@@ -53,19 +54,26 @@ NO_MATCHES: Final = Matches(())
 class Finder:
     """Looks one query up in one wallet address's texts; lives as long as one snapshot."""
 
-    def __init__(self, connection: sqlite3.Connection, wallet_key: int, tree: All) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        wallet_key: int,
+        tree: All,
+        noted: Mapping[int, Note],
+    ) -> None:
         """Prepare; nothing is read.
 
         Args:
             connection: The ledger.
             wallet_key: The wallet address's number.
             tree: What payments must match.
+            noted: What people wrote, by payments' numbers.
         """
         add_functions(connection)
         self._connection = connection
         self._wallet_key = wallet_key
         self._terms = tree.terms
-        self._compiler = msgspec.structs.replace(Compiler.of(connection, wallet_key), loose=True)
+        self._compiler = Compiler.of(connection, wallet_key, noted, loose=True)
         phrases = [(term, self._compiler.phrase(term)) for term in tree.terms]
         self._phrases = [(term, phrase) for term, phrase in phrases if phrase is not None]
 
@@ -117,6 +125,7 @@ class Finder:
         for term, _ in self._phrases:
             if isinstance(term, Word):
                 keys |= self._of_id(id_begins(term.text))
+                keys.update(self._compiler.noted_keys(term))
         if len(keys) > _MOST_BESIDE:
             raise _NotSoonError
         condition = self._compiler.condition(self._terms)

@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, assert_never
 
 from opdash.ledger.encoding import NEVER, STATE_CODES, encode_instant, split_id
+from opdash.ledger.notes import NO_NOTE, Note
 from opdash.ledger.search.batches import Batch, both, either, flipped
 from opdash.ledger.search.compiling import id_begins, is_text, whole_bound
-from opdash.ledger.search.evaluating import metadata_agrees
+from opdash.ledger.search.evaluating import metadata_agrees, note_matches
 from opdash.ledger.search.folding import folded, values_at
 from opdash.ledger.search.numbers import read_numbers
 from opdash.ledger.search.terms import (
+    NOTE_PARTS,
     AmountField,
     AmountIn,
     AmountIs,
@@ -28,12 +30,16 @@ from opdash.ledger.search.terms import (
     InstantIn,
     InstantIs,
     Is,
+    Labelled,
     Leaf,
     MetadataIs,
     Not,
+    NoteLeaf,
+    NoteSays,
     Number,
     Op,
     Part,
+    ResolvedAs,
     StateIn,
     Term,
     TextField,
@@ -103,12 +109,20 @@ class Tester:
         connection: The ledger, inside the transaction that runs the tests.
         wallet_key: The wallet address's number.
         outlines: The outlines of metadata.
+        noted: What people wrote, by payments' numbers.
     """
 
-    def __init__(self, connection: sqlite3.Connection, wallet_key: int, outlines: Outlines) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        wallet_key: int,
+        outlines: Outlines,
+        noted: Mapping[int, Note],
+    ) -> None:
         self._connection = connection
         self._wallet_key = wallet_key
         self._outlines = outlines
+        self._notes = noted
         found = connection.execute("SELECT asset_key, code, scale FROM asset").fetchall()
         self._codes = {key: folded(code) for key, code, _ in found}
         self._scales = {key: scale for key, _, scale in found}
@@ -120,13 +134,13 @@ class Tester:
     def _test(self, term: Term) -> Test:
         if isinstance(term, Not):
             test = self._leaf(term.term)
-            return test._replace(mask=lambda batch, asked: flipped(test.mask(batch, asked)))
+            return test._replace(mask=_turned(test.mask))
         return self._leaf(term)
 
     def _leaf(self, term: Leaf) -> Test:  # noqa: C901 - one case for each kind of term
         match term:
             case Word(text):
-                return _any([_contains(folded(text)), self._id(text)])
+                return _any([_contains(folded(text)), self._id(text), *self._written(term)])
             case Contains(field, text, whole):
                 return _contains_in(field, folded(text), whole=whole)
             case IdIs(text):
@@ -153,11 +167,22 @@ class Tester:
             case Has(Part.EXPIRY):
                 return _instant(InstantField.EXPIRES, ())
             case Has(part):
-                return _bit(_PARTS[part])
+                return self._noted(term) if part in NOTE_PARTS else _bit(_PARTS[part])
+            case Labelled() | NoteSays() | ResolvedAs():
+                return self._noted(term)
             case MetadataIs(path, text, whole):
                 return self._metadata(path, text, whole=whole)
             case _:
                 assert_never(term)
+
+    def _written(self, word: Word) -> list[Test]:
+        return [self._noted(word)] if self._notes else []
+
+    def _noted(self, term: NoteLeaf) -> Test:
+        without = note_matches(term, NO_NOTE)
+        keys = [key for key, note in self._notes.items() if note_matches(term, note) != without]
+        test = _of_keys(keys)
+        return test._replace(mask=_turned(test.mask)) if without else test
 
     def _id(self, text: str) -> Test:
         base, segment = split_id(text)
@@ -179,17 +204,7 @@ class Tester:
             f"WHERE p.wallet_key = ? AND {begins.text}",
             (self._wallet_key, *begins.values),
         )
-        if not keys:
-            return _NOTHING
-        of_sheets: dict[int, bytearray] = {}
-        for key in keys:
-            of_sheets.setdefault(key // SLOTS, bytearray(SLOTS))[key % SLOTS] = 1
-
-        def mask(batch: Batch, _: bytes) -> bytes:
-            none = bytes(SLOTS)
-            return b"".join([of_sheets.get(first // SLOTS, none) for first in batch.firsts])
-
-        return Test(mask)
+        return _of_keys(keys)
 
     def _amount(self, field: AmountField, op: Op, number: Number) -> Test:
         asset = "asked_asset" if field is AmountField.ASKED else "received_asset"
@@ -246,6 +261,21 @@ class Tester:
 _NOTHING: Final = Test(lambda batch, _: bytes(batch.size))
 _EVERYTHING: Final = Test(lambda batch, _: b"\1" * batch.size)
 _DIFFERENCE: Final = AmountField.DIFFERENCE
+
+
+def _of_keys(keys: Sequence[int]) -> Test:
+    """Return the test that picks payments by their numbers."""
+    if not keys:
+        return _NOTHING
+    of_sheets: dict[int, bytearray] = {}
+    for key in keys:
+        of_sheets.setdefault(key // SLOTS, bytearray(SLOTS))[key % SLOTS] = 1
+
+    def mask(batch: Batch, _: bytes) -> bytes:
+        none = bytes(SLOTS)
+        return b"".join([of_sheets.get(first // SLOTS, none) for first in batch.firsts])
+
+    return Test(mask)
 
 
 # Numbers
@@ -346,6 +376,10 @@ def _holding(part: bytes) -> Test:
 
 
 # Together
+
+
+def _turned(mask: Mask) -> Mask:
+    return lambda batch, asked: flipped(mask(batch, asked))
 
 
 def _all(tests: Sequence[Test]) -> Test:

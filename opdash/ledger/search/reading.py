@@ -9,6 +9,7 @@ round, quotes keep blanks together and make a word of what would be a term::
     asset:USD  ref:INV-7  ref=INV-7  desc:lamp  id:2f1b
     since:7d  before:2026-11-01  created:today  expires<2d  changed<1h
     has:ref  has:metadata.orderId  metadata.orderId:77
+    label:vip  note:call  resolution:refunded  has:note
 
 ``:`` asks for a part of a text and ``=`` for the whole of it. A duration counts back from now, for
 ``expires`` forward. A quote that is still open ends with the line, because the line is being typed.
@@ -36,12 +37,15 @@ from opdash.ledger.search.terms import (
     InstantIn,
     InstantIs,
     Is,
+    Labelled,
     Leaf,
     MetadataIs,
     Not,
+    NoteSays,
     Op,
     Part,
     Query,
+    ResolvedAs,
     SearchError,
     StateIn,
     Term,
@@ -54,6 +58,7 @@ from opdash.ledger.search.values import (
     nearest,
     read_duration,
     read_number,
+    read_resolutions,
     read_span,
     read_states,
     shown,
@@ -201,6 +206,18 @@ def _asset(term: _Typed, _: Moment) -> Leaf:
     _whole(term)
     codes = sorted({folded(code.strip()) for code in term.value.split(",")})
     return AssetIn(tuple(codes))
+
+
+def _label(term: _Typed, _: Moment) -> Leaf:
+    labels = {folded(label.strip()) for label in term.value.split(",")} - {""}
+    if not labels:
+        raise SearchError(f"“{shown(term.typed)}” names no label.", "For example label:vip.")
+    return Labelled(tuple(sorted(labels)), _whole(term))
+
+
+def _resolution(term: _Typed, _: Moment) -> Leaf:
+    _whole(term)
+    return ResolvedAs(read_resolutions(term.value, term.typed))
 
 
 def _amount(field: AmountField) -> Callable[[_Typed, Moment], Leaf]:
@@ -370,6 +387,9 @@ _PARTS: Final[Mapping[str, Leaf]] = MappingProxyType(
         "metadata": Has(Part.METADATA),
         "amount": Has(Part.AMOUNT),
         "expires": Has(Part.EXPIRY),
+        "label": Has(Part.LABEL),
+        "note": Has(Part.NOTE),
+        "resolution": Has(Part.RESOLUTION),
         "anomaly": Is(Flag.ODD),
     }
 )
@@ -384,6 +404,9 @@ _READERS: Final[Mapping[str, Callable[[_Typed, Moment], Leaf]]] = MappingProxyTy
         "description": _text(TextField.DESCRIPTION),
         "id": _id,
         "asset": _asset,
+        "label": _label,
+        "note": lambda term, _: NoteSays(term.value, _whole(term)),
+        "resolution": _resolution,
         "amount": _amount(AmountField.ASKED),
         "asked": _amount(AmountField.ASKED),
         "received": _amount(AmountField.RECEIVED),
@@ -403,6 +426,9 @@ _SHOWN: Final = (
     "desc:lamp",
     "id:2f1b",
     "asset:USD",
+    "label:vip",
+    "note:call",
+    "resolution:refunded",
     "amount>10",
     "received<5",
     "difference<0",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Final
 
+from opdash.ledger.notes import Note
 from opdash.ledger.records import AssetTotals
 from opdash.ledger.rows import Assets
 from opdash.ledger.search.batches import Batch, both, either, flipped, read_batches
@@ -79,10 +80,22 @@ class Selection:
             key = self._marks.find(1, key + 1)
 
 
-def select(connection: sqlite3.Connection, wallet_key: int, terms: Sequence[Term]) -> Selection:
-    """Pick the payments of a wallet address that match all terms; inside a transaction."""
+def select(
+    connection: sqlite3.Connection,
+    wallet_key: int,
+    terms: Sequence[Term],
+    noted: Mapping[int, Note],
+) -> Selection:
+    """Pick the payments of a wallet address that match all terms; inside a transaction.
+
+    Args:
+        connection: The ledger.
+        wallet_key: The wallet address's number.
+        terms: What payments must match.
+        noted: What people wrote, by payments' numbers.
+    """
     outlines = Outlines(connection)
-    tests = Tester(connection, wallet_key, outlines).tests(terms)
+    tests = Tester(connection, wallet_key, outlines, noted).tests(terms)
     columns = [column for test in tests for column in test.columns]
     texts = any(test.texts for test in tests)
     selection = Selection(connection)

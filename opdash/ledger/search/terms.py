@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from opdash.errors import InputError
+from opdash.ledger.notes import Resolution
 from opdash.ledger.states import State
 
 
@@ -72,6 +73,13 @@ class Part(StrEnum):
     METADATA = "metadata"
     AMOUNT = "amount"
     EXPIRY = "expires"
+    LABEL = "label"
+    NOTE = "note"
+    RESOLUTION = "resolution"
+
+
+NOTE_PARTS: Final = frozenset({Part.LABEL, Part.NOTE, Part.RESOLUTION})
+"""What people have given a payment."""
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -92,7 +100,10 @@ class Number(msgspec.Struct, frozen=True):
 
 
 class Word(msgspec.Struct, frozen=True, tag=True):
-    """A text that one of the payment's texts contains, or its id begins with; as typed."""
+    """A text that one of the payment's texts contains, or its id begins with; as typed.
+
+    Its labels and its note are among the texts.
+    """
 
     text: str
 
@@ -175,6 +186,26 @@ class MetadataIs(msgspec.Struct, frozen=True, tag=True):
     whole: bool = False
 
 
+class Labelled(msgspec.Struct, frozen=True, tag=True):
+    """A label begins with, or is, one of these texts; folded."""
+
+    texts: tuple[str, ...]
+    whole: bool = False
+
+
+class NoteSays(msgspec.Struct, frozen=True, tag=True):
+    """The note contains a text, or is the same; without regard to case."""
+
+    text: str
+    whole: bool = False
+
+
+class ResolvedAs(msgspec.Struct, frozen=True, tag=True):
+    """The resolution is one of these, which stand in the order of `Resolution`."""
+
+    resolutions: tuple[Resolution, ...]
+
+
 class Not(msgspec.Struct, frozen=True, tag=True):
     """A payment that does not match."""
 
@@ -200,7 +231,13 @@ Leaf: TypeAlias = (
     | Is
     | Has
     | MetadataIs
+    | Labelled
+    | NoteSays
+    | ResolvedAs
 )
+NoteLeaf: TypeAlias = Word | Has | Labelled | NoteSays | ResolvedAs
+"""What is asked of what people wrote; a `Word` of other texts too."""
+
 Term: TypeAlias = Leaf | Not
 Tree: TypeAlias = Term | All
 

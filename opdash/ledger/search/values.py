@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from opdash.ledger.notes import Resolution
 from opdash.ledger.search.terms import Number, SearchError
 from opdash.ledger.states import OPEN_STATES, State
 from opdash.safetext import safe_text
@@ -170,6 +171,22 @@ def _joined(state: State) -> str:
 
 def _readings(state: State) -> tuple[str, ...]:
     return (state.value, _joined(state), *state.value.split())
+
+
+def read_resolutions(typed: str, term: str) -> tuple[Resolution, ...]:
+    """Read names of resolutions, parted by commas. Raises `SearchError`."""
+    found: set[Resolution] = set()
+    for part in typed.split(","):
+        name = _PARTING.sub("-", part.strip().lower())
+        named = [one for one in Resolution if name and one.value.startswith(name)]
+        if len(named) != 1:
+            near = nearest(name, Resolution)
+            raise SearchError(
+                f"“{shown(part)}” in “{shown(term)}” is no resolution.",
+                near or f"There are {', '.join(Resolution)}.",
+            )
+        found.add(named[0])
+    return tuple(one for one in Resolution if one in found)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -17,9 +17,12 @@ from opdash.ledger.search.terms import (
     InstantIn,
     InstantIs,
     Is,
+    Labelled,
     MetadataIs,
     Not,
+    NoteSays,
     Number,
+    ResolvedAs,
     StateIn,
     Term,
     Word,
@@ -64,6 +67,12 @@ def write_term(term: Term) -> str:  # noqa: C901 - one case for each kind of ter
             if text is None:
                 return f"has:{quoted(f'metadata.{path}')}"
             return f"metadata.{path}{_sign(whole)}{quoted(text)}"
+        case Labelled(texts, whole):
+            return f"label{_sign(whole)}{quoted(','.join(texts))}"
+        case NoteSays(text, whole):
+            return f"note{_sign(whole)}{quoted(text)}"
+        case ResolvedAs(resolutions):
+            return f"resolution={','.join(one.value for one in resolutions)}"
         case Not(negated):
             return f"-{write_term(negated)}"
         case _:

@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from opdash.ledger.notes import Edit, Resolution
+from opdash.ledger.search.folding import folded
 from opdash.ledger.search.terms import (
     All,
     AmountField,
@@ -21,11 +23,14 @@ from opdash.ledger.search.terms import (
     InstantIn,
     InstantIs,
     Is,
+    Labelled,
     MetadataIs,
     Not,
+    NoteSays,
     Number,
     Op,
     Part,
+    ResolvedAs,
     StateIn,
     TextField,
     Word,
@@ -105,6 +110,17 @@ LEAVES = st.one_of(
     st.builds(Has, st.sampled_from(Part)),
     st.builds(MetadataIs, PATHS, st.none()),
     st.builds(MetadataIs, PATHS, WORDS, st.booleans()),
+    st.builds(
+        Labelled,
+        st.sets(st.sampled_from(["lamp", "vip", "v", "in", "straße"]), min_size=1).map(
+            lambda labels: tuple(sorted(map(folded, labels)))
+        ),
+        st.booleans(),
+    ),
+    st.builds(NoteSays, WORDS, st.booleans()),
+    st.sets(st.sampled_from(Resolution), min_size=1).map(
+        lambda found: ResolvedAs(tuple(one for one in Resolution if one in found))
+    ),
 )
 TREES = st.lists(LEAVES | LEAVES.map(Not), max_size=3).map(lambda terms: All(tuple(terms)))
 
@@ -144,5 +160,13 @@ LEDGERS = st.lists(
     st.sampled_from(["p1", "p2", "P1", "q", "lamp-1", "inv-7", "x%y"]), unique=True, max_size=6
 ).flatmap(lambda names: st.tuples(*(payments(name) for name in names)))
 """What one ledger holds."""
+
+EDITS = st.builds(
+    Edit,
+    add=st.lists(st.sampled_from(["Lamp", "vip", "VIP", "INV-7", "Straße"]), max_size=2).map(tuple),
+    text=st.none() | TEXTS.filter(lambda text: "\0" not in text),
+    resolution=st.none() | st.sampled_from(Resolution),
+)
+"""What a person writes on a payment."""
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opdash.ledger.notes import Edit, Resolution
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import NEWEST_FIRST, AssetTotals, PaymentRow, Sort, SortColumn
 from opdash.ledger.search import index
@@ -22,8 +23,8 @@ from opdash.ledger.search.values import Moment
 from opdash.openpayments.amounts import Asset
 from opdash.openpayments.resources import IncomingPayment
 from tests.ledger import version_1
-from tests.ledger.builders import ADDRESS, NOW, OTHER, Book, names, payment, payment_id
-from tests.ledger.search.queries import LEDGERS, MOST, TREES
+from tests.ledger.builders import ADDRESS, GRACE, NOW, OTHER, Book, names, payment, payment_id
+from tests.ledger.search.queries import EDITS, LEDGERS, MOST, TREES
 
 SORTS = st.builds(Sort, st.sampled_from(SortColumn), st.booleans())
 USD, JPY = Asset("USD", 2), Asset("JPY", 0)
@@ -76,6 +77,22 @@ def test_sql_finds_what_the_evaluator_finds(
         book.record(*payments)
         check(reader, tree, NEWEST_FIRST)
         check(reader, tree, sort)
+
+
+@given(LEDGERS, st.lists(st.tuples(st.integers(0, 5), EDITS), max_size=4), TREES, st.booleans())
+def test_so_it_does_with_what_people_wrote(
+    payments: Sequence[IncomingPayment],
+    edits: Sequence[tuple[int, Edit]],
+    tree: All,
+    indexed: bool,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, ledger() as (book, reader):
+        patch.setattr(index, "has_trigrams", lambda: indexed)
+        book.record(*payments)
+        for number, edit in edits if payments else ():
+            url = payments[number % len(payments)].id
+            book.ledger.write_note(ADDRESS, url, edit, at=NOW, grace=GRACE)
+        check(reader, tree, NEWEST_FIRST)
 
 
 @given(LEDGERS, TREES)
@@ -169,6 +186,64 @@ def test_what_lines_find(book: Book, reader: LedgerReader, line: str, found: lis
     fill(book)
     assert names(reader.window(ADDRESS, query=ask(line))) == found
     check(reader, ask(line).tree, NEWEST_FIRST)
+
+
+def write(book: Book, name: str, edit: Edit) -> None:
+    book.ledger.write_note(ADDRESS, payment_id(name), edit, at=NOW, grace=GRACE)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("lamp", ["2f1b", "9998", "yen"]),
+        ("LAMP rang", ["9998"]),
+        ("desk -rang", ["2f1b"]),
+        ("vip", ["9999", "9998"]),
+        ("-vip", ["2f1b", "2f1c", "yen"]),
+        ("label:vip", ["9999", "9998"]),
+        ("label:v", ["9999", "9998"]),
+        ("label=v", []),
+        ("label=VIP", ["9998"]),
+        ("label:ip", []),
+        ("label:claim,vip-7", ["2f1b", "9999"]),
+        ("-label:vip", ["2f1b", "2f1c", "yen"]),
+        ("note:rang", ["9998"]),
+        ('note:"rang about"', ["9998"]),
+        ('note="second line"', []),
+        ("note:lamp label:vip", ["9998"]),
+        ("resolution:refunded", ["9999"]),
+        ("resolution:written", ["9998"]),
+        ("resolution:refunded,none", ["2f1b", "2f1c", "9999", "yen"]),
+        ("resolution:none", ["2f1b", "2f1c", "yen"]),
+        ("-resolution:none", ["9999", "9998"]),
+        ("has:note", ["9998"]),
+        ("-has:note has:label", ["2f1b", "9999"]),
+        ("has:label", ["2f1b", "9999", "9998"]),
+        ("has:resolution", ["9999", "9998"]),
+        ("label:vip asset:usd received>0 -resolution:refunded", ["9998"]),
+    ],
+)
+def test_what_lines_find_of_what_people_wrote(
+    book: Book, reader: LedgerReader, line: str, found: list[str]
+) -> None:
+    fill(book)
+    write(book, "2f1b", Edit(add=("claim",)))
+    write(book, "9999", Edit(add=("vip-7",), resolution=Resolution.REFUNDED))
+    note = "Rosa rang about the lamp.\nSecond line"
+    write(book, "9998", Edit(add=("Vip",), text=note, resolution=Resolution.WRITTEN_OFF))
+    write(book, "2f1c", Edit(add=("old",), text="gone", resolution=Resolution.ACCEPTED))
+    write(book, "2f1c", Edit(remove=("OLD",), text="", resolution=Resolution.NONE))
+    assert names(reader.window(ADDRESS, query=ask(line))) == found
+    check(reader, ask(line).tree, NEWEST_FIRST)
+
+
+def test_what_many_wrote_is_found_beside_the_index(book: Book, reader: LedgerReader) -> None:
+    book.record(*(payment(f"p{number:03}") for number in range(320)))
+    for number in range(320):
+        write(book, f"p{number:03}", Edit(add=("rush",)))
+    assert reader.count(ADDRESS, ask("rush")) == 320
+    assert len(reader.window(ADDRESS, query=ask("rush"))) == 50
+    assert names(reader.window(ADDRESS, query=ask("label:rush"))) == names(reader.window(ADDRESS))
 
 
 def test_totals_are_exact_beyond_sixty_four_bits(book: Book, reader: LedgerReader) -> None:

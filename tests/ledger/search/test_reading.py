@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opdash.errors import InputError
+from opdash.ledger.notes import Resolution
 from opdash.ledger.search.reading import LONGEST, read_query
 from opdash.ledger.search.saved import BUILT_IN, SavedSearch, find_search, searches_for
 from opdash.ledger.search.terms import (
@@ -27,11 +28,14 @@ from opdash.ledger.search.terms import (
     InstantIn,
     InstantIs,
     Is,
+    Labelled,
     MetadataIs,
     Not,
+    NoteSays,
     Number,
     Op,
     Part,
+    ResolvedAs,
     SearchError,
     StateIn,
     Term,
@@ -105,6 +109,17 @@ TERMS: dict[str, Term] = {
     "has:metadata": Has(Part.METADATA),
     "has:amount": Has(Part.AMOUNT),
     "has:expires": Has(Part.EXPIRY),
+    "has:label": Has(Part.LABEL),
+    "has:note": Has(Part.NOTE),
+    "-has:resolution": Not(Has(Part.RESOLUTION)),
+    "label:VIP": Labelled(("vip",)),
+    "label=vip,Claim": Labelled(("claim", "vip"), whole=True),
+    'note:"called twice"': NoteSays("called twice"),
+    "note=paid": NoteSays("paid", whole=True),
+    "resolution:refunded": ResolvedAs((Resolution.REFUNDED,)),
+    "resolution:written": ResolvedAs((Resolution.WRITTEN_OFF,)),
+    'resolution:"Written off"': ResolvedAs((Resolution.WRITTEN_OFF,)),
+    "resolution:accepted,none": ResolvedAs((Resolution.NONE, Resolution.ACCEPTED)),
     "has:metadata.orderId": MetadataIs("orderId"),
     "metadata.orderId:77": MetadataIs("orderId", "77"),
     "meta.a.b=77": MetadataIs("a.b", "77", whole=True),
@@ -205,6 +220,14 @@ def test_nothing_asks_for_nothing(line: str) -> None:
         ("has:metadata.", "is not something a payment can have.", "“metadata”"),
         ("has:rf", "is not something a payment can have.", "“ref”"),
         ("metadata.:5", "“metadata.:5” names no key.", "metadata.orderId:77"),
+        ("resolution:refuned", "“refuned” in “resolution:refuned” is no resolution.", "“refunded”"),
+        ("resolution:x", "“x” in “resolution:x” is no resolution.", "accepted, refunded"),
+        ("resolution:", "“resolution:” needs a value.", "resolution:refunded"),
+        ("resolution>none", "compares what has no order.", "resolution:none"),
+        ("label:,", "“label:,” names no label.", "label:vip"),
+        ("label<5", "“label<5” compares what has no order.", "label:5"),
+        ("labl:vip", "“labl:” is not a term.", "“label”"),
+        ("has:lable", "is not something a payment can have.", "“label”"),
         ("x " * 41, "The filter has more than 40 terms.", ""),
         ("x" * (LONGEST + 1), "The filter is longer than 500 characters.", ""),
         ("state:\x1bpaid", "“␛paid” in “state:␛paid” is no state.", "“paid”"),
