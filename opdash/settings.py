@@ -3,6 +3,7 @@
     theme = "dark"
     default_wallet = "shop"
     inspector_requests = 500
+    notify = "both"
 
     [[wallet]]
     name = "shop"
@@ -84,6 +85,17 @@ class ConsentWay(StrEnum):
     """The browser comes back to opdash, which listens on this machine for that moment."""
     POLLING = "polling"
     """opdash asks the authorization server again and again; the browser can be anywhere."""
+
+
+class NotifyWay(StrEnum):
+    """How a person who does not look is told that a payment was paid or received."""
+
+    BELL = "bell"
+    """The terminal's bell."""
+    DESKTOP = "desktop"
+    """A notification, by the terminal where it can, else by the desktop."""
+    BOTH = "both"
+    OFF = "off"
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -169,6 +181,7 @@ class Settings(msgspec.Struct, frozen=True):
         theme: ``dark`` or ``light``.
         searches: A person's own, in the order of the file.
         inspector_requests: How many requests the inspector keeps; 0 for none.
+        notify: How a person is told that a payment was paid or received.
     """
 
     profiles: tuple[Profile, ...] = ()
@@ -176,6 +189,7 @@ class Settings(msgspec.Struct, frozen=True):
     theme: str = "dark"
     searches: tuple[SavedSearch, ...] = ()
     inspector_requests: int = INSPECTOR_REQUESTS
+    notify: NotifyWay = NotifyWay.BELL
 
     def profile(self, name: str) -> Profile:
         """Return the profile of that name, whatever the case.

@@ -25,6 +25,7 @@ from opdash.settings import (
     THEMES,
     AccessLevel,
     ConsentWay,
+    NotifyWay,
     Profile,
     Settings,
     check_searches,
@@ -38,7 +39,7 @@ _NAME = re.compile(r"\w[\w .'&+-]{0,39}")
 _KEY_ID = re.compile(r"[ !#-\[\]-~]{1,256}")
 _SCOPES: Final[Mapping[str, Scope]] = {"own": Scope.OWN, "everything": Scope.EVERYTHING}
 _FILES = ("key_file", "next_key_file", "former_key_file", "ca_file")
-_TOP_KEYS = ("theme", "default_wallet", "inspector_requests", "wallet", "search")
+_TOP_KEYS = ("theme", "default_wallet", "inspector_requests", "notify", "wallet", "search")
 _LINE = r"\(at line (\d+), column (\d+)\)|\(at end of document\)"
 
 
@@ -78,6 +79,7 @@ def decode(text: str, path: Path) -> Settings:
         inspector_requests=_value(
             document, "inspector_requests", _requests, INSPECTOR_REQUESTS, path, ""
         ),
+        notify=_value(document, "notify", _notify, NotifyWay.BELL, path, ""),
     )
 
 
@@ -315,6 +317,10 @@ def _consent(value: Any) -> ConsentWay:
     return ConsentWay(_one_of(ConsentWay)(value))
 
 
+def _notify(value: Any) -> NotifyWay:
+    return NotifyWay(_one_of(NotifyWay)(value))
+
+
 def _columns(value: Any) -> tuple[ColumnChoice, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise _Wrong("It must be a list of texts in quotes.")
@@ -427,6 +433,7 @@ def _preferences(settings: Settings) -> dict[str, str | int | None]:
         "theme": None if settings.theme == THEMES[0] else settings.theme,
         "default_wallet": settings.default_profile or None,
         "inspector_requests": None if kept == INSPECTOR_REQUESTS else kept,
+        "notify": None if settings.notify is NotifyWay.BELL else settings.notify.value,
     }
 
 

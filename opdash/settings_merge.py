@@ -45,6 +45,7 @@ def merge(base: Settings, mine: Settings, theirs: Settings, path: Path) -> Setti
         inspector_requests=_pick(
             base.inspector_requests, mine.inspector_requests, theirs.inspector_requests, path
         ),
+        notify=_pick(base.notify, mine.notify, theirs.notify, path),
     )
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from opdash.errors import ConfigError, ExitCode
 from opdash.ledger.records import Scope
 from opdash.ledger.search.saved import SavedSearch
-from opdash.settings import AccessLevel, ConsentWay, Profile, Settings, SettingsStore
+from opdash.settings import AccessLevel, ConsentWay, NotifyWay, Profile, Settings, SettingsStore
 from opdash.settings_file import decode, encode
 from opdash.table_view import TableView, read_columns, read_sort
 
@@ -105,9 +105,10 @@ def test_relative_paths_count_from_the_directory_of_the_file(path: Path) -> None
         ("pagesize = 20", "“pagesize”", "“page_size” inside a [[wallet]] table?"),
         ("[[wallet]]\nname = 'a'\nwallet_adress = '$a.example'", "wallet “a”", "“wallet_address”"),
         ("[[wallet]]\nname = 'a'\ntheme = 'dark'", "“theme”", "at the top of the file?"),
-        ("zzz = 1", "“zzz”", "theme, default_wallet, inspector_requests, wallet, search."),
+        ("zzz = 1", "“zzz”", "theme, default_wallet, inspector_requests, notify, wallet, search."),
         ("theme = 3", "“theme”", '"dark" or "light"'),
         ("inspector_requests = 2.5", "“inspector_requests”", "whole number of requests"),
+        ('notify = "loud"', "“notify”", '"bell" or "desktop" or "both" or "off"'),
         ("inspector_requests = -1", "“inspector_requests”", "from 0 to 5000 requests"),
         ("theme = 'dark'\na b", "line 2", "Correct that line"),
         ("theme = ", "line 1", "Correct that line"),
@@ -428,6 +429,7 @@ all_settings = st.builds(
     ).map(tuple),
     theme=st.sampled_from(["dark", "light"]),
     inspector_requests=st.sampled_from([0, 1, 200, 5000]),
+    notify=st.sampled_from(NotifyWay),
 )
 
 

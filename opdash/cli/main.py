@@ -15,6 +15,7 @@ COMMANDS = {
     "complete": "opdash.cli.complete",
     "outgoing": "opdash.cli.outgoing",
     "watch": "opdash.cli.watch",
+    "hooks": "opdash.cli.hooks",
     "sync": "opdash.cli.sync",
     "reconcile": "opdash.cli.reconcile",
     "statement": "opdash.cli.statement",
@@ -52,7 +53,8 @@ payments
   create            create an incoming payment
   complete ID       close an incoming payment for good
   outgoing URL      show an outgoing payment
-  watch             print every change as it happens
+  watch             print every change as it happens, or hand it to hooks
+  hooks             what hooks did not take, and the secrets that sign web hooks
   log ID            print what was observed of a payment, step by step
   sync              read the server's whole list, and find what it no longer has
 

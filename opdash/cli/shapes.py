@@ -9,8 +9,10 @@ payment     ``id, wallet`` (its name here), ``walletAddress, state, asked, recei
             notCompletedByServer, noLongerAtServer, firstSeenAt, lastSeenAt, changedAt, goneAt,
             reachedAt, scope, anomalies``; from ``show`` also ``timeline`` and ``url``.
 step        of a time line: ``at, kind, source, received, delta, text``.
-change      from ``watch``: ``event`` (new, changed, time, gone, back), ``at, wallet, announce``
-            (paid, received or null), ``previousState, previousReceived, payment``.
+event       from ``watch`` and to hooks: ``cursor`` (names the event, and is the place after it),
+            ``event`` (new, changed, time, gone, back, note), ``at, wallet, announce`` (paid,
+            received or null), ``previousState, previousReceived, payment`` (as it was then; its
+            texts, what it asks for and its expiry as they are known now).
 creation    from ``create``: ``requestId, status, paymentId, error, payment, request``.
 outgoing    ``id, walletAddress, receiver, state, certain, debit, receive, sent, failed, createdAt,
             quoteId, metadata, cost`` (null until it has finished), ``rate`` (a fraction of whole
@@ -28,16 +30,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opdash.ledger.outgoing import OutgoingVerdict, effective_rate, outgoing_cost
 from opdash.ledger.rates import per_unit
-from opdash.ledger.records import Change, Creation, PaymentRow, TimelineEntry, WalletRow
+from opdash.ledger.records import Creation, PaymentRow, TimelineEntry, WalletRow
 from opdash.openpayments.amounts import Amount, Asset, format_minor
 from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.resources import OutgoingPayment, decode_metadata
 from opdash.service.status import ScanProgress
 from opdash.settings import Profile
+
+if TYPE_CHECKING:
+    from opdash.ledger.event_log import LoggedEvent
 
 Record = dict[str, Any]
 
@@ -114,18 +119,16 @@ def timeline(entries: Sequence[TimelineEntry], asset: Asset) -> list[Record]:
     ]
 
 
-def change(what: Change, profile: str, at: datetime) -> Record:
-    """Return a change's object."""
-    before = what.previous
+def event(what: LoggedEvent, profile: str) -> Record:
+    """Return a logged change's object."""
     return {
+        "cursor": what.cursor,
         "event": what.kind.value,
-        "at": instant(at),
+        "at": instant(what.at),
         "wallet": profile,
         "announce": what.announce,
-        "previousState": None if before is None else before.state.value,
-        "previousReceived": None
-        if before is None
-        else amount(before.received, before.received_asset),
+        "previousState": None if what.previous_state is None else what.previous_state.value,
+        "previousReceived": amount(what.previous_received, what.previous_asset),
         "payment": payment(what.payment, profile),
     }
 

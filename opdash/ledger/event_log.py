@@ -25,7 +25,7 @@ from opdash.ledger.encoding import STATES, decode_amount, decode_instant
 from opdash.ledger.events import COMPLETED, FINAL, GONE, NEEDS_ACTION, NOT_COMPLETED, REACHED
 from opdash.ledger.observing import difference
 from opdash.ledger.records import Announcement, ChangeKind, PaymentRow
-from opdash.ledger.rows import Assets, decode, select
+from opdash.ledger.rows import Assets, decode_all, select
 from opdash.ledger.states import State
 from opdash.openpayments.amounts import Asset
 from opdash.safetext import safe_text
@@ -173,8 +173,10 @@ class EventLog:
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             marks = ", ".join("?" * len(some))
-            rows = self._connection.execute(select(f"WHERE p.payment_key IN ({marks})"), some)
-            found |= {columns[0]: decode(columns, self._assets) for columns in rows.fetchall()}
+            condition = f"WHERE p.payment_key IN ({marks})"
+            rows = self._connection.execute(select(condition), some).fetchall()
+            decoded = decode_all(self._connection, rows, self._assets)
+            found |= zip((columns[0] for columns in rows), decoded, strict=True)
         return found
 
     def _event(self, columns: tuple[Any, ...], now: PaymentRow) -> LoggedEvent:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from opdash.clock import Clock
 from opdash.errors import LedgerError, OpdashError
 from opdash.ledger.reader import LedgerReader
-from opdash.ledger.records import Scope
+from opdash.ledger.records import Announcement, Scope
 from opdash.ledger.search.saved import SavedSearch
 from opdash.openpayments.errors import NotFoundError, NotPermittedError
 from opdash.service.errors import NotOurPaymentError
@@ -24,7 +24,7 @@ from opdash.service.inspection import RequestLog, Witness, both
 from opdash.service.keyring import Keyring
 from opdash.service.late_imports import LateImports
 from opdash.service.session import WalletSession
-from opdash.settings import ConsentWay, Profile, Settings, SettingsStore
+from opdash.settings import ConsentWay, NotifyWay, Profile, Settings, SettingsStore
 
 if TYPE_CHECKING:
     from opdash.ledger.decisions import Decision, Verdict
@@ -410,6 +410,22 @@ class Dashboard:
         from msgspec.structs import replace
 
         await self._save(lambda settings: replace(settings, theme=theme))
+
+    async def save_notify(self, way: NotifyWay) -> None:
+        """Remember how a person is told of payments. Raises `ConfigError`."""
+        from msgspec.structs import replace
+
+        await self._save(lambda settings: replace(settings, notify=way))
+
+    async def claim_notice(self, wallet_id: str, payment_id: str, what: Announcement) -> bool:
+        """Take it on oneself to ring for a payment; return whether no opdash has done so before.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        return await self._recorder().write(
+            lambda ledger: ledger.claim_notice(wallet_id, payment_id, what)
+        )
 
     async def save_view(self, profile: str, view: TableView) -> None:
         """Remember how the table of a profile's payments was left.
