@@ -45,9 +45,11 @@ class OpdashError(Exception):
     Attributes:
         sentence: What happened, one sentence.
         advice: What to do next, one sentence, or an empty string.
+        is_told: Whether an event has told it to whoever looks at a screen.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
+    is_told: bool = False
 
     def __init__(self, sentence: str, advice: str = "") -> None:
         super().__init__(sentence)

@@ -230,21 +230,19 @@ body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 20vh a
 
 _NOTHING_HERE = "There is nothing here."
 _STRAY = "This page belongs to another request for consent. opdash still waits for its own."
+_SHOWN = "opdash shows the outcome. You can close this window: return to opdash."
 _PAGES = {
     Return.GRANTED: (
         HTTPStatus.OK,
-        "Your consent has arrived; opdash shows what came of it. You can close this window: "
-        "return to opdash.",
+        f"Your consent has arrived. {_SHOWN}",
     ),
     Return.REFUSED: (
         HTTPStatus.OK,
-        "The consent page reports that it was refused. opdash asks the server, and shows what came "
-        "of it. You can close this window: return to opdash.",
+        f"The consent page reports a refusal; opdash asks the server. {_SHOWN}",
     ),
     Return.INVALID: (
         HTTPStatus.OK,
-        "The consent page reports that it could no longer be used. opdash asks the server, and "
-        "shows what came of it. You can close this window: return to opdash.",
+        f"The consent page reports that it was of no more use; opdash asks the server. {_SHOWN}",
     ),
     Return.FORGED: (
         HTTPStatus.BAD_REQUEST,

@@ -97,20 +97,21 @@ class ConsentDesk:
         self._asked.discard(right)
         asking = await self._asking(client, auth_server, access, right, number, remark)
         self._waits[right] = (number, asking)
-        granted, sentence = False, "The wait for consent ended."
+        granted, sentence, advice = False, "The wait for consent ended.", ""
         try:
             grant = await asking.run()
             granted, sentence = True, f"Consent was given: opdash may {purpose(access)}."
             return grant
         except OpenPaymentsError as error:
-            sentence = error.sentence
+            sentence, advice = error.sentence, error.advice
+            error.is_told = right in self._asked
             if isinstance(error, NoConsentError) and error.why in _LASTING:
                 self._closed[right] = error
             raise
         finally:
             del self._waits[right]
             if right in self._asked:
-                self._events.publish(ConsentEnded(self._profile, granted, sentence, number))
+                self._events.publish(ConsentEnded(self._profile, granted, sentence, number, advice))
 
     def was_asked(self, right: Right) -> bool:
         """Return whether the last grant of a right was a question to the account holder."""

@@ -93,12 +93,13 @@ class ConsentNoted(msgspec.Struct, frozen=True):
 
 
 class ConsentEnded(msgspec.Struct, frozen=True):
-    """A wait for consent is over; the sentence says how."""
+    """A wait for consent is over; the sentence says how, and the advice what to do about it."""
 
     profile: str
     granted: bool
     sentence: str
     number: int = 0
+    advice: str = ""
 
 
 class CaughtUp(msgspec.Struct, frozen=True):

@@ -81,5 +81,7 @@ def _explained(why: NoConsent, purpose: str, *, by_redirect: bool) -> tuple[str,
                 "The authorization server does not know the reference that the browser brought.",
                 "Ask again.",
             )
-        case NoConsent.GIVEN_UP | NoConsent.NOT_ASKED:
+        case NoConsent.GIVEN_UP:
+            return "The request for consent was withdrawn.", "Refresh to ask for it again."
+        case NoConsent.NOT_ASKED:
             return "Nobody waits for consent any more.", "Refresh to ask for it again."

@@ -29,6 +29,7 @@ from opdash.service.events import (
     CaughtUp,
     ConsentEnded,
     ConsentNeeded,
+    ConsentNoted,
     Event,
     PaymentsChanged,
 )
@@ -303,7 +304,9 @@ class OpdashApp(App[None], inherit_css=False):
             case ConsentEnded():
                 self._questions.pop((event.profile, event.number), None)
                 severity: SeverityLevel = "information" if event.granted else "warning"
-                self.tell(event.sentence, severity=severity)
+                self.tell(event.sentence, event.advice, severity=severity)
+            case ConsentNoted() if (event.profile, event.number) not in self._questions:
+                self.tell(event.sentence)
             case _:
                 pass
 
@@ -434,8 +437,9 @@ class OpdashApp(App[None], inherit_css=False):
         run_in_background(self, work, group, self.tell_failure)
 
     def tell_failure(self, error: Exception) -> None:
-        """Show what went wrong and what to do."""
-        self.tell(*told(error), severity="error")
+        """Show what went wrong and what to do, unless an event has told it."""
+        if not (isinstance(error, OpdashError) and error.is_told):
+            self.tell(*told(error), severity="error")
 
     def action_help(self) -> None:
         """Show the keys of the screen that is there."""

@@ -160,6 +160,8 @@ async def test_a_hash_that_does_not_fit_is_forged(opened: Open, query: dict[str,
 async def test_a_refusal_is_a_hint(opened: Open, result: str, how: Return) -> None:
     answer = await opened.get(params={"result": result})
     assert "eturn to opdash" in answer.text
+    assert "reports" in answer.text, "anybody can send a browser here with that"
+    assert "opdash asks the server" in answer.text
     assert await opened.listener.returned() == Returned(how)
     opened.listener.forget()
     await opened.get(params=GOOD)

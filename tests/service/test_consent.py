@@ -120,7 +120,9 @@ async def test_consent_denied(person: MakePerson, way: ConsentWay) -> None:
     error = await refused(asking)
     assert error.why is NoConsent.REFUSED
     assert error.sentence == "The account holder refused: opdash may not read outgoing payments."
-    assert account.ending == ConsentEnded("rosa", False, error.sentence, account.ending.number)
+    number = account.ending.number
+    assert account.ending == ConsentEnded("rosa", False, error.sentence, number, error.advice)
+    assert error.is_told
 
 
 async def test_a_tampered_hash(person: MakePerson) -> None:
@@ -329,6 +331,7 @@ async def test_what_was_refused_is_not_asked_again_until_a_person_wants_it(
     for _ in range(2):
         again = await refused(asyncio.create_task(account.asks()))
         assert (again.why, again.sentence) == (NoConsent.NOT_ASKED, first.sentence)
+        assert not again.is_told
     assert len(account.heard(ConsentNeeded)) == 1
     account.desk.reopen(Right.OUTGOING)
     account.clock.runs.clear()

@@ -323,5 +323,5 @@ async def test_every_end_has_a_sentence_of_its_own() -> None:
         for by_redirect in (True, False)
     ]
     sentences = {(error.sentence) for error in errors}
-    assert len(sentences) == len(NoConsent)
+    assert len(sentences) == len(NoConsent) + 1, "a closed window is told apart by the way"
     assert all(error.advice for error in errors)

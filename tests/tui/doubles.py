@@ -368,9 +368,11 @@ class World:
         purpose = "read outgoing payments"
         self.dashboard.events.publish(ConsentNeeded("shop", purpose, url, until, **more))
 
-    def end_consent(self, sentence: str, *, granted: bool = True, number: int = 0) -> None:
+    def end_consent(
+        self, sentence: str, *, granted: bool = True, number: int = 0, advice: str = ""
+    ) -> None:
         """Let the account holder decide."""
-        self.dashboard.events.publish(ConsentEnded("shop", granted, sentence, number))
+        self.dashboard.events.publish(ConsentEnded("shop", granted, sentence, number, advice))
 
 
 def grant_view(**changes: Any) -> GrantView:

@@ -11,7 +11,9 @@ import pytest
 from textual.screen import Screen
 from textual.widgets import Static
 
+from opdash.openpayments.errors import GrantDeniedError
 from opdash.qr import BLACK, WHITE, qr_code
+from opdash.service.consent import ANOTHER_ASKS
 from opdash.service.events import ConsentNoted
 from opdash.settings import ConsentWay
 from opdash.tui.app import OpdashApp
@@ -307,6 +309,33 @@ async def test_it_can_be_hidden_and_shown_again_until_it_ends(world: World) -> N
         await pilot.pause()
         assert shows(app, PaymentsScreen)
         assert any("waits for nobody's consent" in message for message in told(app))
+
+
+async def test_a_refusal_is_told_once_with_what_to_do(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=NARROW) as pilot:
+        world.ask_consent(CONSENT)
+        await pilot.pause()
+        error = GrantDeniedError("They refused.", "Ask again.", status=401)
+        error.is_told = True
+
+        async def fail() -> None:
+            world.end_consent(error.sentence, granted=False, advice=error.advice)
+            raise error
+
+        app.background(fail, "asked")
+        await pilot.pause()
+        assert [message for message in told(app) if "refused" in message] == [
+            "They refused. Ask again."
+        ]
+
+
+async def test_a_wait_for_another_opdash_is_told(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=NARROW) as pilot:
+        world.dashboard.events.publish(ConsentNoted("shop", ANOTHER_ASKS))
+        await pilot.pause()
+        assert any("Another opdash on this machine" in message for message in told(app))
 
 
 async def test_one_under_another_dialog_is_closed_too(world: World) -> None:
