@@ -21,7 +21,7 @@ from opdash.statements.document import (
 _SPECIAL: Final = re.compile(
     r"""[\\`*_\[\]<>&|~!@$#^={}]     # emphasis, code, links, HTML, entities, cells, mathematics
       | :(?=[^\d\s])                 # what dialects make links of: https://, mailto:
-      | (?<=[Ww]{3})\.               # likewise www.
+      | (?<=\w)\.(?=[^\W\d])          # likewise www.example and shop.example
       | ^[-+]                        # a list, where a line begins
     """,
     re.VERBOSE,
@@ -57,8 +57,8 @@ def _lines(block: Block) -> Iterator[str]:
 
 def _table(block: Table) -> Iterator[str]:
     kept = [number for number, column in enumerate(block.columns) if not column.is_bars]
-    if block.caption:
-        yield f"**{plain(block.caption)}**"
+    if caption := plain(block.caption):
+        yield f"**{caption}**"
         yield ""
     yield _row([block.columns[number].title for number in kept])
     rules = ("--:" if block.columns[number].is_figures else ":--" for number in kept)
