@@ -13,6 +13,7 @@ COMMANDS = {
     "show": "opdash.cli.show",
     "create": "opdash.cli.create",
     "complete": "opdash.cli.complete",
+    "note": "opdash.cli.note",
     "outgoing": "opdash.cli.outgoing",
     "watch": "opdash.cli.watch",
     "hooks": "opdash.cli.hooks",
@@ -52,6 +53,7 @@ payments
   show ID           show one incoming payment and its time line
   create            create an incoming payment
   complete ID       close an incoming payment for good
+  note ID           label a payment, write a note on it, say how it was settled
   outgoing URL      show an outgoing payment
   watch             print every change as it happens, or hand it to hooks
   hooks             what hooks did not take, and the secrets that sign web hooks

@@ -7,7 +7,8 @@ instant     RFC 3339 in UTC, or null.
 payment     ``id, wallet`` (its name here), ``walletAddress, state, asked, received, difference,
             completed, createdAt, expiresAt, reference, description, metadata, final, needsAction,
             notCompletedByServer, noLongerAtServer, firstSeenAt, lastSeenAt, changedAt, goneAt,
-            reachedAt, scope, anomalies``; from ``show`` also ``timeline`` and ``url``.
+            reachedAt, scope, anomalies``, and what people wrote on it: ``labels, note,
+            resolution`` (null, or ``as, at, received, outdated``); from ``show`` also ``timeline``.
 step        of a time line: ``at, kind, source, received, delta, text``.
 event       from ``watch`` and to hooks: ``cursor`` (names the event, and is the place after it),
             ``event`` (new, changed, time, gone, back, note), ``at, wallet, announce`` (paid,
@@ -32,6 +33,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from opdash.ledger.notes import is_outdated
 from opdash.ledger.outgoing import OutgoingVerdict, effective_rate, outgoing_cost
 from opdash.ledger.rates import per_unit
 from opdash.ledger.records import Creation, PaymentRow, TimelineEntry, WalletRow
@@ -93,6 +95,22 @@ def payment(row: PaymentRow, profile: str) -> Record:
         "reachedAt": instant(row.reached_at),
         "scope": row.scope.value,
         "anomalies": list(row.anomalies),
+        "labels": list(row.note.names),
+        "note": row.note.text,
+        "resolution": resolution(row),
+    }
+
+
+def resolution(row: PaymentRow) -> Record | None:
+    """Return the object of how a person settled a payment, or None."""
+    settlement = row.note.settlement
+    if settlement is None:
+        return None
+    return {
+        "as": settlement.resolution.value,
+        "at": instant(settlement.at),
+        "received": amount(settlement.standing.received, settlement.standing.received_asset),
+        "outdated": is_outdated(row),
     }
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from opdash.cli.output import Style
+from opdash.ledger.notes import why_outdated
 from opdash.ledger.records import (
     ANOMALY_TEXT,
     AssetTotals,
@@ -16,7 +17,7 @@ from opdash.ledger.records import (
     TimelineKind,
 )
 from opdash.ledger.states import GLYPHS, State
-from opdash.ledger.timeline import former_amount, former_instant
+from opdash.ledger.timeline import WRITTEN, former_amount, former_instant, told
 from opdash.openpayments.amounts import MINUS, Asset, format_minor
 
 _GOOD = frozenset({State.PAID, State.OVERPAID, State.RECEIVED})
@@ -107,10 +108,24 @@ def payment_fields(row: PaymentRow) -> list[tuple[str, str]]:
         ("completed", "yes" if row.completed else "no"),
         ("gone since", local(row.gone_at)),
         ("anomalies", "; ".join(ANOMALY_TEXT.get(code, code) for code in row.anomalies)),
+        *note_fields(row),
         ("last seen", local(row.last_seen_at)),
         ("wallet", row.wallet),
         ("payment", row.id),
     ]
+
+
+def note_fields(row: PaymentRow) -> list[tuple[str, str]]:
+    """Return the names and values of what people wrote on a payment."""
+    note, settlement = row.note, row.note.settlement
+    lines = note.text.split("\n") if note.text else []
+    fields = [("labels", ", ".join(note.names))]
+    fields += [("" if number else "note", line or " ") for number, line in enumerate(lines)]
+    if settlement is not None:
+        said = f"{settlement.resolution.words} on {local(settlement.at)}"
+        fields.append(("resolution", said))
+        fields.append(("", why_outdated(row)))
+    return fields
 
 
 def step(entry: TimelineEntry, asset: Asset) -> str:
@@ -138,6 +153,8 @@ def step(entry: TimelineEntry, asset: Asset) -> str:
         return ANOMALY_TEXT.get(entry.text, entry.text)
     if kind is TimelineKind.NOTE:
         return entry.text
+    if kind in WRITTEN:
+        return told(entry)
     return f"{_STEPS.get(kind, kind.value)}{_with_money(entry, asset)}"
 
 

@@ -21,7 +21,7 @@ import msgspec
 
 from opdash.errors import InputError
 from opdash.ledger.states import State
-from opdash.openpayments.amounts import Asset
+from opdash.openpayments.amounts import Asset, format_minor
 from opdash.safetext import safe_text
 
 if TYPE_CHECKING:
@@ -339,6 +339,34 @@ def is_outdated(row: PaymentRow) -> bool:
         return False
     lost = row.state is State.UNAVAILABLE and settlement.standing.state is not State.UNAVAILABLE
     return settled_in(row) is None or (lost and row.needs_action)
+
+
+def why_outdated(row: PaymentRow) -> str:
+    """Return, as a sentence, what has changed since a payment was settled; empty for nothing."""
+    settlement = row.note.settlement
+    if settlement is None or not is_outdated(row):
+        return ""
+    then, now = settlement.standing, standing_of(row)
+    if (then.received, then.received_asset) != (now.received, now.received_asset):
+        before, after = (
+            _told(then.received, then.received_asset),
+            _told(row.received, row.received_asset),
+        )
+        return f"That was for {before}; {after} have arrived by now."
+    if (then.asked, then.asked_asset) != (now.asked, now.asked_asset):
+        before = _told(then.asked, then.asked_asset)
+        after = _told(row.asked, row.asked_asset)
+        return f"That was when it asked for {before}; it asks for {after} by now."
+    if set(now.anomalies) <= set(then.anomalies):
+        return "The server has lost the payment since then."
+    return "The server has done since then what it must not do."
+
+
+def _told(minor_units: int | None, asset: Asset | None) -> str:
+    if minor_units is None or asset is None:
+        return "any amount"
+    code = safe_text(asset.code, limit=12)
+    return f"{format_minor(minor_units, asset.scale, grouped=True)} {code}"
 
 
 def _is_about(then: Standing, now: Standing) -> bool:

@@ -9,7 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
-from opdash.ledger.encoding import IS_DUE, SCOPE_CODES, encode_amount, encode_instant, split_id
+from opdash.ledger.encoding import (
+    IS_DUE,
+    SCOPE_CODES,
+    decode_optional_instant,
+    encode_amount,
+    encode_instant,
+    split_id,
+)
 from opdash.ledger.events import EventWriter, is_history
 from opdash.ledger.notes import NO_NOTE, Edit, Note, folded_note, standing_of, steps_of
 from opdash.ledger.observing import (
@@ -200,6 +207,7 @@ class Recorder:
         if subject is None or subject.row is None:
             return False
         row = subject.row
+        at = max(at, row.last_seen_at, self._last_poll_at() or at)  # no clock turns states back
         steps = steps_of(edit, row.note, standing_of(row), at)
         if not steps:
             return True
@@ -215,6 +223,12 @@ class Recorder:
         self._sheets.write(self._wallet.key, _keys([subject]), {})
         self._finish([subject], at)
         return True
+
+    def _last_poll_at(self) -> datetime | None:
+        found = self._connection.execute(
+            "SELECT last_poll_at FROM wallet WHERE wallet_key = ?", (self._wallet.key,)
+        )
+        return decode_optional_instant(found.fetchone()[0])
 
     def _notes_left(self, new: Sequence[str]) -> dict[str, Note]:
         """Return what people wrote on payments before those were forgotten."""

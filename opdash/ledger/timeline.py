@@ -8,7 +8,7 @@ from heapq import merge
 from types import MappingProxyType
 from typing import Final
 
-from opdash.ledger.notes import NoteKind, NoteStep
+from opdash.ledger.notes import NoteKind, NoteStep, Resolution
 from opdash.ledger.records import TimelineEntry, TimelineKind
 from opdash.openpayments.amounts import Amount
 
@@ -20,6 +20,27 @@ _OF_NOTES: Final[Mapping[NoteKind, TimelineKind]] = MappingProxyType(
         NoteKind.RESOLUTION: TimelineKind.RESOLVED,
     }
 )
+
+
+WRITTEN: Final = frozenset(_OF_NOTES.values())
+"""The steps that tell what a person wrote."""
+
+
+def told(step: TimelineEntry) -> str:
+    """Return what a person wrote, on one line; for the kinds of `WRITTEN`."""
+    text = " / ".join(step.text.split("\n"))
+    match step.kind:
+        case TimelineKind.LABELLED:
+            return f"labelled {text}"
+        case TimelineKind.UNLABELLED:
+            return f"label {text} taken away"
+        case TimelineKind.NOTED:
+            return f"note: {text}" if text else "note taken away"
+        case _:
+            resolution = Resolution(step.text)
+            if resolution is Resolution.NONE:
+                return "resolution taken back"
+            return f"settled as {resolution.words}"
 
 
 def with_notes(

@@ -32,6 +32,7 @@ from opdash.settings import ConsentWay, Profile
 
 if TYPE_CHECKING:
     from opdash.ledger.billings import Bill
+    from opdash.ledger.notes import Edit
     from opdash.openpayments.resources import (
         OutgoingPayment,
         OutgoingPaymentPage,
@@ -339,6 +340,32 @@ class WalletSession:
         check_may_write(self.profile, "complete")
         self._reopen(Right.INCOMING)
         return await self._own(self._completer.complete(payment_id, seen))
+
+    async def write_note(self, payment_id: str, edit: Edit) -> PaymentRow | None:
+        """Write down what a person wrote on a payment, or how they settled it; it is not sent.
+
+        Returns:
+            The payment as it is known now.
+
+        Raises:
+            InputError: There would be too many labels.
+            LedgerError: It could not be written down, or the payment is not known.
+        """
+        from opdash.ledger.states import grace
+
+        wallet_id = self.wallet_id
+        if wallet_id is None:
+            return None
+        now, patience = self.now(), grace(self.profile.poll_interval)
+        changes = await self._own(
+            self._recorder().write(
+                lambda ledger: ledger.write_note(
+                    wallet_id, payment_id, edit, at=now, grace=patience
+                )
+            )
+        )
+        self._payments_changed(wallet_id, changes)
+        return self._reader.payment(wallet_id, payment_id)
 
     async def outgoing_payment(self, url: str) -> OutgoingPayment:
         """Fetch an outgoing payment of this wallet address; may wait for consent.
