@@ -7,9 +7,10 @@ remote words; they become one harmless line here, whatever the caller did, and n
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from opdash.safetext import safe_text
@@ -28,6 +29,50 @@ _APPLE_SCRIPT: Final = (
     "display notification (item 1 of argv) with title (item 2 of argv)",
     "end run",
 )
+
+
+class Notifier:
+    """Tells a person in the ways that there are.
+
+    Args:
+        write: Writes to the terminal; returns whether there is one.
+        environment: The process's.
+        which: Finds a program, as `shutil.which` does.
+        run: Runs what `desktop_command` returns; on a thread.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[str], bool],
+        environment: Mapping[str, str],
+        which: Callable[[str], str | None],
+        run: Callable[[tuple[str, ...]], None],
+    ) -> None:
+        self._write = write
+        self._environment = environment
+        self._which = which
+        self._run = run
+
+    async def tell(self, sentences: Sequence[str], *, bell: bool, desktop: bool) -> None:
+        """Ring once, or show a notification for each sentence, or both.
+
+        Where there is no way to show one, the bell rings instead.
+        """
+        shown = False
+        for sentence in sentences if desktop else ():
+            shown = await self._show(sentence)
+        if bell or (desktop and not shown):
+            self._write(BELL)
+
+    async def _show(self, sentence: str) -> bool:
+        """Show a notification; return whether there is a way."""
+        sequence = terminal_notification(sentence, self._environment)
+        if sequence and self._write(sequence):
+            return True
+        command = desktop_command(sentence, self._environment, self._which)
+        if command:
+            await asyncio.to_thread(self._run, command)
+        return bool(command)
 
 
 def terminal_notification(text: str, environment: Mapping[str, str]) -> str:

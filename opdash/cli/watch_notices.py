@@ -8,10 +8,10 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from opdash import notices
 from opdash.cli import wording
 from opdash.cli.watch_choice import Choice
 from opdash.ledger.event_log import LoggedEvent
+from opdash.notices import Notifier, show_on_desktop
 from opdash.service.dashboard import Dashboard
 from opdash.settings import NotifyWay
 
@@ -31,6 +31,7 @@ class Notices:
         self._dashboard = dashboard
         self._choice = choice
         self._tasks: set[asyncio.Task[None]] = set()
+        self._notifier = Notifier(_write, os.environ, shutil.which, show_on_desktop)
 
     @classmethod
     def chosen(cls, way: str, dashboard: Dashboard, choice: Choice) -> Notices:
@@ -57,28 +58,17 @@ class Notices:
         sentences = [_sentence(one) for one in claimed]
         if len(sentences) > _SINGLY:
             sentences = [f"{len(sentences)} payments came in."]
-        shown = False
-        if self._way in (NotifyWay.DESKTOP, NotifyWay.BOTH):
-            for sentence in sentences:
-                shown = await self._show(sentence)
-        if self._way in (NotifyWay.BELL, NotifyWay.BOTH) or not shown:
-            _write(notices.BELL)
+        await self._notifier.tell(
+            sentences,
+            bell=self._way in (NotifyWay.BELL, NotifyWay.BOTH),
+            desktop=self._way in (NotifyWay.DESKTOP, NotifyWay.BOTH),
+        )
 
     async def _claim(self, event: LoggedEvent) -> bool:
         payment = event.payment
         return event.announce is not None and await self._dashboard.claim_notice(
             payment.wallet, payment.id, event.announce
         )
-
-    async def _show(self, sentence: str) -> bool:
-        """Show a notification; return whether there is a way."""
-        sequence = notices.terminal_notification(sentence, os.environ)
-        if sequence and _write(sequence):
-            return True
-        command = notices.desktop_command(sentence, os.environ, shutil.which)
-        if command:
-            await asyncio.to_thread(notices.show_on_desktop, command)
-        return bool(command)
 
 
 def _write(sequence: str) -> bool:

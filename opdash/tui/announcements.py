@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
+from opdash.errors import LedgerError
 from opdash.ledger.records import Change, ChangeKind
 from opdash.safetext import safe_text
+from opdash.settings import NotifyWay
 from opdash.tui import format as fmt
+
+if TYPE_CHECKING:
+    from opdash.service.dashboard import Dashboard
 
 _SINGLY = 3
 """So many are told one by one; more at once become one sentence."""
@@ -25,6 +33,65 @@ def sentences(changes: Sequence[Change], elsewhere: str = "") -> list[str]:
     if len(news) > _SINGLY:
         return [f"{fmt.count(len(news), 'payment')} came in{where}."]
     return [_sentence(change, where) for change in news]
+
+
+NEXT_WAY: Final[Mapping[NotifyWay, NotifyWay]] = MappingProxyType(
+    {
+        NotifyWay.BELL: NotifyWay.DESKTOP,
+        NotifyWay.DESKTOP: NotifyWay.BOTH,
+        NotifyWay.BOTH: NotifyWay.OFF,
+        NotifyWay.OFF: NotifyWay.BELL,
+    }
+)
+"""The order in which a person goes through the ways."""
+
+WAY_WORDS: Final[Mapping[NotifyWay, str]] = MappingProxyType(
+    {
+        NotifyWay.BELL: "Payments that come in ring the bell.",
+        NotifyWay.DESKTOP: "Payments that come in show a notification.",
+        NotifyWay.BOTH: "Payments that come in ring the bell and show a notification.",
+        NotifyWay.OFF: "Payments that come in are told on the screen only.",
+    }
+)
+"""What each way means, a sentence."""
+
+
+class Ringer:
+    """Rings and shows notifications, once for each payment that was paid or received, ever.
+
+    Several opdash at one ledger settle it there: who claims a payment first tells of it.
+    """
+
+    def __init__(self, dashboard: Dashboard, write: Callable[[str], bool]) -> None:
+        self._dashboard = dashboard
+        self._write = write
+
+    async def ring(self, wallet_id: str, changes: Sequence[Change], elsewhere: str) -> None:
+        """Tell of changes that are to be announced, as `sentences` does."""
+        way = self._dashboard.settings.notify
+        if way is NotifyWay.OFF:
+            return
+        claimed = [one for one in changes if await self._claim(wallet_id, one)]
+        if not claimed:
+            return
+        import shutil
+
+        from opdash.notices import Notifier, show_on_desktop
+
+        notifier = Notifier(self._write, os.environ, shutil.which, show_on_desktop)
+        await notifier.tell(
+            sentences(claimed, elsewhere),
+            bell=way is not NotifyWay.DESKTOP,
+            desktop=way is not NotifyWay.BELL,
+        )
+
+    async def _claim(self, wallet_id: str, change: Change) -> bool:
+        if change.announce is None:
+            return False
+        try:
+            return await self._dashboard.claim_notice(wallet_id, change.payment.id, change.announce)
+        except LedgerError:
+            return True  # rather twice than never
 
 
 def is_news(change: Change, looked_at: datetime) -> bool:

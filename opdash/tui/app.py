@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -22,7 +22,7 @@ from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from opdash.errors import LedgerError, OpdashError
-from opdash.ledger.records import Scope
+from opdash.ledger.records import Change, Scope
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.events import (
@@ -36,7 +36,7 @@ from opdash.service.events import (
 from opdash.service.session import WalletSession
 from opdash.settings import Profile, Settings
 from opdash.tui.actions import Place, bindings
-from opdash.tui.announcements import sentences
+from opdash.tui.announcements import NEXT_WAY, WAY_WORDS, Ringer, sentences
 from opdash.tui.failures import run_in_background, told
 from opdash.tui.screens.base import _Shared
 from opdash.tui.stylesheets import sheets
@@ -134,6 +134,7 @@ class OpdashApp(App[None], inherit_css=False):
         self._heard: deque[Event] = deque()
         self._questions: dict[tuple[str, int], ConsentNeeded] = {}
         self._unsubscribe: Callable[[], None] | None = None
+        self._ringer = Ringer(dashboard, self._to_terminal)
         self._typing_ahead = TypingAhead(self, super().on_event)
         self.failure: LedgerError | None = None
         """Why there is nothing to show after all: the ledger cannot be written."""
@@ -287,11 +288,7 @@ class OpdashApp(App[None], inherit_css=False):
     def _take(self, event: Event) -> None:
         match event:
             case PaymentsChanged():
-                news = sentences(event.changes, self._elsewhere(event.wallet_id))
-                for sentence in news:
-                    self.tell(sentence)
-                if news:
-                    self.bell()
+                self.tell_news(event.wallet_id, event.changes)
             case ConsentNeeded():
                 is_new = (event.profile, event.number) not in self._questions
                 self._questions[event.profile, event.number] = event
@@ -321,6 +318,25 @@ class OpdashApp(App[None], inherit_css=False):
         from opdash.tui.screens.consent import ConsentScreen
 
         self.push_screen(ConsentScreen(question))
+
+    def tell_news(self, wallet_id: str, changes: Sequence[Change]) -> None:
+        """Tell of payments that came in, in a sentence each, and ring as a person likes it."""
+        elsewhere = self._elsewhere(wallet_id)
+        news = sentences(changes, elsewhere)
+        for sentence in news:
+            self.tell(sentence)
+        if news:
+            self.background(lambda: self._ringer.ring(wallet_id, changes, elsewhere), "ring")
+
+    def _to_terminal(self, sequence: str) -> bool:
+        """Write past what is drawn; return whether there is a terminal."""
+        if sequence == "\a":
+            self.bell()
+        elif self.is_headless or self._driver is None:
+            return False
+        else:
+            self._driver.write(sequence)
+        return True
 
     def _elsewhere(self, wallet_id: str) -> str:
         """Return the name of the wallet that an event is about, unless it is on the screen."""
@@ -457,6 +473,16 @@ class OpdashApp(App[None], inherit_css=False):
         self.theme = theme.name
         name = theme.name.removeprefix("opdash-")
         self.background(lambda: self.dashboard.save_theme(name), "save-theme")
+
+    def action_change_notices(self) -> None:
+        """Go to the next way of telling that a payment came in, and remember it."""
+        way = NEXT_WAY[self.dashboard.settings.notify]
+
+        async def save() -> None:
+            await self.dashboard.save_notify(way)
+            self.tell(WAY_WORDS[way])
+
+        self.background(save, "save-notify")
 
     def on_app_focus(self) -> None:
         """Poll at full speed again."""

@@ -35,7 +35,7 @@ from opdash.service.inspection import RequestLog
 from opdash.service.rights import Right
 from opdash.service.session import WalletSession
 from opdash.service.status import Phase, Status
-from opdash.settings import ConsentWay, Profile, Settings
+from opdash.settings import ConsentWay, NotifyWay, Profile, Settings
 from opdash.table_view import TableView
 from tests.tui.key_doubles import FakeKeyChange, FakeKeys, FakeWatch
 
@@ -225,6 +225,7 @@ class FakeDashboard:
         self.started = False
         self.stopped = False
         self.themes: list[str] = []
+        self.claimed: set[tuple[str, str]] = set()
         self.views: list[TableView] = []
         self.save_failure: OpdashError | None = None
         self.grants = FakeOffice()
@@ -253,6 +254,16 @@ class FakeDashboard:
 
     async def save_theme(self, theme: str) -> None:
         self.themes.append(theme)
+
+    async def save_notify(self, way: NotifyWay) -> None:
+        if self.save_failure is not None:
+            raise self.save_failure
+        self.settings = replace(self.settings, notify=way)
+
+    async def claim_notice(self, wallet_id: str, payment_id: str, what: str) -> bool:
+        is_first = (payment_id, what) not in self.claimed
+        self.claimed.add((payment_id, what))
+        return is_first
 
     async def save_view(self, profile: str, view: TableView) -> None:
         if self.save_failure is not None:

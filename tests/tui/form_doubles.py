@@ -44,7 +44,7 @@ from opdash.service.drafts import PaymentDraft, draft_json
 from opdash.service.events import CreationChanged, EventHub, PaymentsChanged
 from opdash.service.session import WalletSession
 from opdash.service.status import Status
-from opdash.settings import Profile, Settings
+from opdash.settings import NotifyWay, Profile, Settings
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.add_wallet import AddWalletScreen
 from tests.tui.doubles import USD, FrozenClock
@@ -276,6 +276,12 @@ class FakeDashboard:
 
     async def save_theme(self, theme: str) -> None:
         pass
+
+    async def save_notify(self, way: NotifyWay) -> None:
+        pass
+
+    async def claim_notice(self, wallet_id: str, payment_id: str, what: str) -> bool:
+        return True
 
     async def probe(self, address: str, *, ca_file: Path | None = None) -> WalletAddress:
         self.calls.append(("probe", address if ca_file is None else (address, ca_file)))

@@ -34,6 +34,13 @@ def everywhere() -> tuple[Action, ...]:
             anywhere,
         ),
         Action("toggle_theme", ("t",), "Theme", "Change between dark and light.", anywhere),
+        Action(
+            "change_notices",
+            ("b",),
+            "Bell",
+            "Choose how payments that come in are told: bell, notification, both or neither.",
+            anywhere,
+        ),
         Action("quit", ("q", "ctrl+q"), "Quit", "Leave opdash.", anywhere, rank=9),
     )
 
