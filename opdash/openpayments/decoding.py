@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from opdash.openpayments.errors import ProtocolError
+from opdash.openpayments.errors import ProtocolError, StrangerError
 from opdash.openpayments.secrets import Secret
 from opdash.safetext import safe_text
 
@@ -107,13 +107,13 @@ def _whole_character(escape: re.Match[bytes]) -> bytes:
     return b"\\ufffd" if lone else escape[0]
 
 
-def _not_json(body: bytes) -> ProtocolError:
+def _not_json(body: bytes) -> StrangerError:
     if body.lstrip()[:1] == b"<":
-        return ProtocolError(
+        return StrangerError(
             "The server answered with a web page where data was expected.",
             "Check the address, and whether this network first wants you to sign in.",
         )
-    return ProtocolError(
+    return StrangerError(
         "The server's answer is not the JSON that was expected.",
         "Check that the address belongs to an Open Payments server.",
     )

@@ -59,6 +59,12 @@ class ProtocolError(OpenPaymentsError):
         self.field = field
 
 
+class StrangerError(ProtocolError):
+    """What answered is no Open Payments server, but a portal, a proxy or something broken."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
 class AnswerTooLargeError(ProtocolError):
     """An answer is larger than opdash reads; a shorter page may fit."""
 
@@ -136,6 +142,8 @@ class ConflictError(ServerError):
 
 class TooManyRequestsError(ServerError):
     """429: ask again later, after ``retry_after`` seconds where given."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class ServerFaultError(ServerError):

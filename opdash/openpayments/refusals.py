@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from opdash.errors import ExitCode
 from opdash.openpayments.errors import ServerError
 from opdash.openpayments.judgements import Refusal, Server, judge
 from opdash.openpayments.resources import utc
@@ -58,7 +59,7 @@ def refusal_error(
         is_page=_is_page(headers.get("content-type", ""), body),
     )
     kind, sentence, advice = judge(refusal)
-    return kind(
+    error = kind(
         sentence,
         advice,
         status=status,
@@ -68,6 +69,15 @@ def refusal_error(
         www_authenticate=refusal.www_authenticate,
         retry_after=refusal.retry_after,
     )
+    if error.exit_code is ExitCode.FAILED and _is_from_a_stranger(refusal):
+        error.exit_code = ExitCode.UNREACHABLE
+    return error
+
+
+def _is_from_a_stranger(refusal: Refusal) -> bool:
+    """Return whether a portal or a proxy answered, or nothing that knows the protocol."""
+    is_nowhere = refusal.server is Server.AUTHORIZATION and refusal.status == 404
+    return refusal.is_page or refusal.status < 400 or is_nowhere
 
 
 def retry_after(value: str, now: datetime) -> float | None:

@@ -137,7 +137,7 @@ def test_an_authorization_server_that_is_down(patient: Shell, ward: SandboxProce
 
 def test_an_authorization_server_that_answers_a_page(patient: Shell, ward: SandboxProcess) -> None:
     ward.take_down("authorization", portal=True)
-    check("page", patient, 1)
+    check("page", patient, 5)
 
 
 def test_a_name_that_cannot_be_found(

@@ -130,14 +130,14 @@ def test_a_server_that_never_answers_is_unreachable(
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        ((200, "text/html", HTML), 1),
+        ((200, "text/html", HTML), 5),
         ((502, "text/html", HTML), 5),
         ((500, "text/plain", b"Internal \x1b[31mServer Error"), 5),
-        ((200, "application/json", b""), 1),
+        ((200, "application/json", b""), 5),
         ((200, "application/json", b"[" * 100_000), 1),
         ((200, "application/json", b'"' + b"x" * 10_000_000 + b'"'), 1),
         ((404, "application/json", b'{"error":{"code":"404","description":"x"}}'), 1),
-        ((429, "text/plain", b"slow down"), 1),
+        ((429, "text/plain", b"slow down"), 5),
     ],
     ids=["html", "bad-gateway", "plain", "empty", "nested", "10-megabytes", "404", "429"],
 )
