@@ -1,0 +1,1 @@
+"""Files for bookkeepers: payments as tables, receipts as journals and bank statements."""
