@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--offline", action="store_true", help="ask no server; print what is known")
     add_wallet_option(parser)
     add_json_option(parser)
-    options = parser.parse(_with_negations(arguments))
+    options = parser.parse(with_negations(arguments))
     if options.all and options.offline:
         raise UsageError("--all asks the server, and --offline does not.", "Leave one of them out.")
     with opened(options) as context:
@@ -97,7 +97,7 @@ def run(arguments: list[str]) -> int:
         return run_with_dashboard(context, work)
 
 
-def _with_negations(arguments: list[str]) -> list[str]:
+def with_negations(arguments: list[str]) -> list[str]:
     """Return the arguments with a filter such as ``-lamp``, which is no option, tied to its own."""
     tied: list[str] = []
     for argument in arguments:

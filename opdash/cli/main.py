@@ -20,6 +20,7 @@ COMMANDS = {
     "sync": "opdash.cli.sync",
     "reconcile": "opdash.cli.reconcile",
     "statement": "opdash.cli.statement",
+    "export": "opdash.cli.export",
     "receipt": "opdash.cli.receipt",
     "log": "opdash.cli.log",
     "ledger": "opdash.cli.ledger",
@@ -64,6 +65,7 @@ books
   reconcile FILE    hold invoices against payments: paid, short, over, late, missing
   statement         tell what arrived in a month, by day and reference, and what needs action
   receipt ID        write a receipt of one payment for the customer
+  export FORMAT     write csv, jsonl, hledger, beancount, ofx or camt053 for the bookkeeper
 
 set-up
   doctor [WALLET]   find out step by step what is wrong, and what to do about it
