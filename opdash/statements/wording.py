@@ -117,7 +117,8 @@ def matter(row: PaymentRow) -> str:
     if note.settlement is not None:
         changed = " before it changed" if is_outdated(row) else ""
         words = f"{note.resolution.words}{changed}: {words}"
-    return f"{words}; note: {cut(note.text)}" if note.text else words
+    text = cut(" ".join(note.text.split()))
+    return f"{words}; note: {text}" if text else words
 
 
 def why_action(row: PaymentRow) -> str:
