@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess.start(auto_consent=True) as process:
+    with SandboxProcess.start(auto_consent=True, continue_wait=1) as process:
         yield process
 
 
 @pytest.fixture
 def fresh_sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess.start(auto_consent=True) as process:
+    with SandboxProcess.start(auto_consent=True, continue_wait=1) as process:
         yield process
 
 

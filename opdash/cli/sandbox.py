@@ -48,6 +48,7 @@ def run(arguments: list[str]) -> int:
             payer=options.payer,
             auto_consent=options.auto_consent,
             free_lists=options.free_lists,
+            continue_wait=options.continue_wait,
             date_offset=options.date_offset,
             key_file=options.key_file,
             data=options.data,
@@ -77,6 +78,13 @@ def _parser() -> CommandParser:
     add("--payer", action="store_true", help="pay open payments by itself; see below")
     add("--auto-consent", action="store_true", help="approve interactive grants at once")
     add("--free-lists", action="store_true", help="give list-all without consent")
+    add(
+        "--continue-wait",
+        type=int,
+        default=5,
+        metavar="SECONDS",
+        help="let clients wait so long before they continue a grant",
+    )
     add(
         "--date-offset",
         type=int,

@@ -89,7 +89,7 @@ def build_sandbox(
     simulation = Simulation(sandbox_clock, payments, transfers, options.seed, payer=options.payer)
     outages = Outages(tenant)
     clients = Clients(wallets, outages)
-    grants = Grants(database)
+    grants = Grants(database, options.continue_wait)
     access = AccessControl(wallets, grants, clients, sandbox_clock, outages, bodies.auth_origin)
 
     def remember_clock() -> None:

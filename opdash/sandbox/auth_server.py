@@ -17,7 +17,6 @@ from opdash.sandbox.errors import InvalidRequestError, grant_error, plain_error
 from opdash.sandbox.exchange import Exchange, Handler, empty_answer, endpoint, json_answer
 from opdash.sandbox.grants import (
     TOKEN_LIFE,
-    WAIT,
     GrantRow,
     Grants,
     GrantState,
@@ -119,7 +118,7 @@ class AuthServer:
             or grant.state is GrantState.REJECTED
         ):
             raise grant_error(404, "invalid_continuation", "grant not found")
-        if grant.must_wait(self._clock.now()):
+        if self._grants.too_early(grant, self._clock.now()):
             raise grant_error(400, "too_fast", 'continued grant faster than "wait" period')
         if grant.state is not GrantState.APPROVED:
             raise grant_error(401, "request_denied", "grant interaction not approved")
@@ -180,7 +179,7 @@ class AuthServer:
 
     def _poll(self, grant: GrantRow) -> Response:
         now = self._clock.now()
-        if grant.must_wait(now):
+        if self._grants.too_early(grant, now):
             raise grant_error(400, "too_fast", 'polled grant faster than "wait" period')
         if grant.finish_uri is not None:
             raise grant_error(401, "request_denied", "grant cannot be polled")
@@ -213,7 +212,7 @@ class AuthServer:
         return {
             "access_token": {"value": grant.continue_token},
             "uri": f"{self._origin}/continue/{grant.continue_id}",
-            **({"wait": WAIT} if wait else {}),
+            **({"wait": self._grants.wait} if wait else {}),
         }
 
     async def _signed_token(self, exchange: Exchange) -> TokenRow:

@@ -17,8 +17,6 @@ from opdash.sandbox.clock import MINUTE, SECOND
 
 TOKEN_LIFE = 600
 """Seconds that an access token lives."""
-WAIT = 5
-"""Seconds between two continuations."""
 INTERACTION_LIFE = 10 * MINUTE
 """Microseconds in which an account holder can consent."""
 
@@ -72,10 +70,6 @@ class GrantRow:
     finish_nonce: str | None
     last_continued: int
 
-    def must_wait(self, now: int) -> bool:
-        """Return whether a continuation comes too early."""
-        return now < self.last_continued + WAIT * SECOND
-
 
 @dataclass(frozen=True, slots=True)
 class InteractionRow:
@@ -119,10 +113,19 @@ class TokenRow:
 
 
 class Grants:
-    """All grants, interactions and tokens."""
+    """All grants, interactions and tokens.
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    Attributes:
+        wait: Seconds between two continuations of a grant.
+    """
+
+    def __init__(self, database: sqlite3.Connection, wait: int = 5) -> None:
         self._database = database
+        self.wait = wait
+
+    def too_early(self, grant: GrantRow, now: int) -> bool:
+        """Return whether a continuation comes before its time."""
+        return now < grant.last_continued + self.wait * SECOND
 
     def create(
         self,

@@ -21,6 +21,7 @@ class SandboxOptions:
         payer: Whether open payments get paid without anybody asking.
         auto_consent: Whether interactive grants are approved without anybody asking.
         free_lists: Whether ``list-all`` is given without the account holder's consent.
+        continue_wait: Seconds that a client has to wait before it continues a grant.
         date_offset: Seconds by which the ``Date`` header differs from the sandbox's clock.
         key_file: Where the opdash client's private key is kept; made there if absent. None makes
             a new key at every start.
@@ -36,6 +37,7 @@ class SandboxOptions:
     payer: bool = False
     auto_consent: bool = False
     free_lists: bool = False
+    continue_wait: int = 5
     date_offset: int = 0
     key_file: Path | None = None
     data: Path | None = None

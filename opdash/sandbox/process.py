@@ -72,6 +72,7 @@ class SandboxProcess:
         payer: bool = False,
         auto_consent: bool = False,
         free_lists: bool = False,
+        continue_wait: int = 5,
         date_offset: int = 0,
         port: int = 0,
         key_file: Path | None = None,
@@ -89,6 +90,7 @@ class SandboxProcess:
         command += ["--payer"] if payer else []
         command += ["--auto-consent"] if auto_consent else []
         command += ["--free-lists"] if free_lists else []
+        command += ["--continue-wait", str(continue_wait)]
         command += ["--date-offset", str(date_offset)] if date_offset else []
         command += [] if key_file is None else ["--key-file", str(key_file)]
         command += [] if data is None else ["--data", str(data)]

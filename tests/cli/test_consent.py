@@ -28,7 +28,7 @@ _URL = re.compile(r"https?://127\.0\.0\.1:\d+/auth/interact/\S+")
 @pytest.fixture(scope="module")
 def asking() -> Iterator[SandboxProcess]:
     """A sandbox whose account holders decide themselves."""
-    with SandboxProcess.start(payments=3) as process:
+    with SandboxProcess.start(payments=3, continue_wait=1) as process:
         yield process
 
 

@@ -44,7 +44,7 @@ VOLATILE = (
 @pytest.fixture(scope="module")
 def ward() -> Iterator[SandboxProcess]:
     """A sandbox that may be broken; each test heals it again."""
-    with SandboxProcess.start() as process:
+    with SandboxProcess.start(continue_wait=1) as process:
         yield process
 
 

@@ -78,6 +78,17 @@ def test_lists_can_be_free(start_sandbox: StartSandbox) -> None:
     scene.close()
 
 
+def test_a_grant_may_be_continued_sooner_or_later(start_sandbox: StartSandbox) -> None:
+    scene = Scene(start_sandbox(continue_wait=60))
+    pending = scene.pending()
+    assert pending["continue"]["wait"] == 60
+    scene.sandbox.advance(55)
+    assert scene.proceed(pending).json()["error"]["code"] == "too_fast"
+    scene.sandbox.advance(6)
+    assert scene.proceed(pending).status_code == 200
+    scene.close()
+
+
 def test_the_date_header_alone_is_wrong(scene: Scene) -> None:
     token = scene.own.token()
     scene.sandbox.misdate(-7200)

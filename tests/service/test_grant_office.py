@@ -197,7 +197,7 @@ async def test_removing_a_wallet_gives_its_grants_back(
 @pytest.fixture
 async def asking(open_dashboard: OpenDashboard) -> AsyncIterator[tuple[SandboxProcess, Watched]]:
     """A wallet whose holder is asked, with a payment of opdash's own and one of another client."""
-    with SandboxProcess.start() as process:
+    with SandboxProcess.start(continue_wait=1) as process:
         other = open_dashboard(
             process,
             data="other",

@@ -58,7 +58,7 @@ async def consent(watched: Watched, answer: str) -> None:
 @pytest.fixture
 def asking(start_sandbox: StartSandbox) -> SandboxProcess:
     """A sandbox whose account holders are asked, and where a payment was sent."""
-    return start_sandbox()
+    return start_sandbox(continue_wait=1)
 
 
 async def outgoing_url(asking: SandboxProcess, watched: Watched) -> str:
