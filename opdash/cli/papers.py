@@ -19,8 +19,7 @@ def add_paper_options(parser: argparse.ArgumentParser) -> None:
     """Add what says where and how a paper is written."""
     parser.add_argument(
         "--format",
-        type=Form,
-        choices=list(Form),
+        choices=[form.value for form in Form],
         help="text unless given; with --output what the file's name ends in",
     )
     parser.add_argument(

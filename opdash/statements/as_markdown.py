@@ -26,7 +26,7 @@ _SPECIAL: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_ORDERED: Final = re.compile(r"^(\d+)([.)])")
+_ORDERED: Final = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
 def as_markdown(document: Document) -> str:

@@ -111,4 +111,5 @@ def test_a_sentence_that_begins_like_a_list_is_a_sentence(text: str) -> None:
 def test_what_people_write_stays_readable() -> None:
     assert plain("INV-2026-0412") == "INV-2026-0412"
     assert plain("1,204.50") == "1,204.50"
+    assert plain("2.05 USD") == "2.05 USD"
     assert plain("20 November 2026 14:07") == "20 November 2026 14:07"

@@ -276,7 +276,5 @@ def test_a_month_opens_with_what_the_one_before_closed_with(
                     assert one.opening + one.received + one.corrected == one.closing
                     assert sum(day.received for day in one.days) == one.received
                     assert sum(each.received for each in one.references) == one.received
-            received = {one.asset: one.received for one in reader.totals(ADDRESS) if one.received}
-            assert {
-                asset: one.closing for asset, one in told[-1].items() if one.closing
-            } == received
+            known = {one.asset: one.received for one in reader.totals(ADDRESS) if one.received}
+            assert {asset: one.closing for asset, one in told[-1].items() if one.closing} == known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 
 from opdash.ledger.notes import Edit, Resolution
 from opdash.ledger.reader import LedgerReader
