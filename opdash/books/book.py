@@ -118,8 +118,15 @@ def hold_against(
 
 
 class InvoiceChange(msgspec.Struct, frozen=True):
-    """An invoice that is not as it was; None where it was, or is, not in the file."""
+    """An invoice that is not as it was; None where it was, or is, not in the file.
 
+    Attributes:
+        name: What `invoice_names` calls it.
+        before: What was found before.
+        after: What is found now.
+    """
+
+    name: str
     before: InvoiceResult | None
     after: InvoiceResult | None
 
@@ -150,11 +157,11 @@ def changed_invoices(before: Book, after: Book) -> tuple[InvoiceChange, ...]:
     then = _by_name(before)
     now = _by_name(after)
     moved = [
-        InvoiceChange(then.get(name), one)
+        InvoiceChange(name, then.get(name), one)
         for name, one in now.items()
         if name not in then or _said(then[name]) != _said(one)
     ]
-    left = [InvoiceChange(one, None) for name, one in then.items() if name not in now]
+    left = [InvoiceChange(name, one, None) for name, one in then.items() if name not in now]
     return (*moved, *left)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from opdash.tui.actions.base import HIDDEN, MODAL_PLACES, SORT_COLUMNS, Action, Place, key_name
+from opdash.tui.actions.books import books
 from opdash.tui.actions.columns import columns
 from opdash.tui.actions.dialogs import dialogs, explanations, forms
 from opdash.tui.actions.doctor import doctor
@@ -46,10 +47,13 @@ ACTIONS: tuple[Action, ...] = (
     *all_wallets(),
     *grants(),
     *doctor(),
+    *books(),
     *forms(),
     *keys(),
     *movement(),
     *inspector(),
+    *till(),
+    *sales(),
     *dialogs(),
     *explanations(),
     *everywhere(),

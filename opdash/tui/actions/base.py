@@ -36,11 +36,20 @@ class Place(StrEnum):
     FILTER = "Filter"
     SEARCHES = "Saved searches"
     SAVE_SEARCH = "Save a search"
+    NOTE = "Note on a payment"
     SAVE_PAPER = "Save into a file"
     CONSENT = "Consent"
     HELP = "Help"
     INSPECTOR = "Request inspector"
     REQUEST = "One request"
+    TILL = "Till"
+    SALE = "A sale at the till"
+    END_SALE = "End a sale"
+    INVOICES = "File of invoices"
+    REVIEW = "Invoices against payments"
+    INVOICE = "One invoice"
+    PICK = "Choose one"
+    SPLIT = "Split"
 
 
 MODAL_PLACES = frozenset(
@@ -59,9 +68,15 @@ MODAL_PLACES = frozenset(
         Place.FILTER,
         Place.SEARCHES,
         Place.SAVE_SEARCH,
+        Place.NOTE,
         Place.SAVE_PAPER,
         Place.CONSENT,
         Place.HELP,
+        Place.TILL,
+        Place.SALE,
+        Place.END_SALE,
+        Place.PICK,
+        Place.SPLIT,
     }
 )
 """Places that lie over another screen or take text; what works everywhere does not work there."""
@@ -169,7 +184,11 @@ FORMS = (
     Place.PASSPHRASE,
     Place.REMOVE_WALLET,
     Place.SAVE_SEARCH,
+    Place.NOTE,
     Place.SAVE_PAPER,
     Place.GIVE_BACK,
     Place.SCOPE,
+    Place.TILL,
+    Place.END_SALE,
+    Place.SPLIT,
 )

@@ -49,13 +49,13 @@ def movement() -> tuple[Action, ...]:
     """Return how to move in lists, sheets and forms."""
 
     def move(id_: str, keys: tuple[str, ...], label: str, sentence: str) -> Action:
-        places = (*LISTS, Place.INSPECTOR)
+        places = (*LISTS, Place.INSPECTOR, Place.REVIEW, Place.INVOICES)
         return Action(id_, keys, label, sentence, places, in_palette=False)
 
     def scroll(
         id_: str, keys: tuple[str, ...], label: str, sentence: str, *, forms: bool = False
     ) -> Action:
-        sheets = (*SHEETS, Place.REQUEST, Place.STATEMENT, Place.RECEIPT)
+        sheets = (*SHEETS, Place.REQUEST, Place.STATEMENT, Place.RECEIPT, Place.INVOICE)
         places = (*sheets, *FORMS) if forms else sheets
         return Action(id_, keys, label, sentence, places, in_palette=False)
 

@@ -46,6 +46,17 @@ class WalletWays:
             session = self._screen.dashboard.session(name)
             self._screen.app.push_screen(OutgoingListScreen(session))
 
+    def action_books(self) -> None:
+        """Hold a file of invoices against the payments."""
+        from opdash.tui.screens.invoices import open_books
+
+        profiles = [profile.name for profile in self._screen.dashboard.profiles]
+        name = self.wallet_in_view() or (profiles[0] if profiles else "")
+        if name:
+            open_books(self._screen.opdash, name)
+        else:
+            self._screen.tell("There is no wallet yet.", "a adds one.")
+
     def _go_beside(self, by: int) -> None:
         names = [profile.name for profile in self._screen.dashboard.profiles]
         name = self.wallet_in_view()
