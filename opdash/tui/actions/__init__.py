@@ -52,8 +52,6 @@ ACTIONS: tuple[Action, ...] = (
     *keys(),
     *movement(),
     *inspector(),
-    *till(),
-    *sales(),
     *dialogs(),
     *explanations(),
     *everywhere(),
