@@ -275,10 +275,7 @@ class _Planner:
         found = [self._payments[match.payment_id] for match in result.matches]
         newest = found[-1]
         if not all(payment.state in _OVER_UNPAID for payment in found):
-            what = result.kind.value
-            if result.kind is InvoiceClass.OUTSTANDING:
-                what = "its payment is open"
-            raise _Left(Cause.HAS_PAYMENT, f"has a payment: {what}", newest.id)
+            raise _Left(Cause.HAS_PAYMENT, f"has a payment: {newest.state.value}", newest.id)
         if result.invoice.number not in self._terms.again:
             raise _Left(
                 Cause.OVER_UNPAID,

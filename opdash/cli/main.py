@@ -19,6 +19,7 @@ COMMANDS = {
     "hooks": "opdash.cli.hooks",
     "sync": "opdash.cli.sync",
     "reconcile": "opdash.cli.reconcile",
+    "bill": "opdash.cli.bill",
     "statement": "opdash.cli.statement",
     "export": "opdash.cli.export",
     "receipt": "opdash.cli.receipt",
@@ -63,6 +64,7 @@ payments
 
 books
   reconcile FILE    hold invoices against payments: paid, short, over, late, missing
+  bill FILE         create payments for invoices that have none, and none twice
   statement         tell what arrived in a month, by day and reference, and what needs action
   receipt ID        write a receipt of one payment for the customer
   export FORMAT     write csv, jsonl, hledger, beancount, ofx or camt053 for the bookkeeper

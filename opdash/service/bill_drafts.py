@@ -54,4 +54,5 @@ async def look_first(session: WalletSession, reader: LedgerReader) -> WalletAddr
         raise OpdashError("The wallet address did not describe itself.", "Try again.")
     if not reader.is_complete(wallet.id):
         await session.read_all()
+    await session.follow_time()
     return wallet

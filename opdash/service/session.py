@@ -254,6 +254,17 @@ class WalletSession:
         """
         await self._own(self._parts.polling.poll_whole())
 
+    async def follow_time(self) -> None:
+        """Let payments be in the state in which the server's time puts them; for commands.
+
+        The screen does so every second by itself.
+
+        Raises:
+            OpdashError: It could not be written down.
+        """
+        if self.wallet_id is not None:
+            await self._own(self._poller.advance(self.wallet_id))
+
     def focus(self, active: bool) -> None:
         """Say whether somebody looks; polls are rarer while nobody does.
 

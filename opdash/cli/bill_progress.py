@@ -1,0 +1,78 @@
+"""How far a run that bills invoices has come, on standard error."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from opdash.cli.output import cell_width, talk
+from opdash.clock import Clock
+from opdash.safetext import safe_text
+from opdash.service.bill_reports import BillingProgress
+
+_LINE_EVERY = 5.0
+"""Seconds between two lines where they cannot overwrite each other."""
+
+
+class Progress:
+    """Says how far a run has come, on a terminal in one line."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._in_place = sys.stderr is not None and sys.stderr.isatty()
+        self._width = 0
+        self._told_at = clock.monotonic()
+        self._reason = ""
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.clear()
+
+    def show(self, progress: BillingProgress) -> None:
+        """Say it, at once or when the next line is due."""
+        if self._in_place:
+            self._write(words(progress))
+            return
+        is_news = bool(progress.waiting) and progress.waiting != self._reason
+        now = self._clock.monotonic()
+        if is_news or now - self._told_at >= _LINE_EVERY:
+            self._reason = progress.waiting
+            self._told_at = now
+            talk(words(progress))
+
+    def clear(self) -> None:
+        """Take the line away, so that something else can be said."""
+        if self._width:
+            self._write("")
+            sys.stderr.write("\r")
+            sys.stderr.flush()
+            self._width = 0
+
+    def _write(self, line: str) -> None:
+        width = cell_width(line)
+        sys.stderr.write("\r" + line + " " * max(self._width - width, 0))
+        sys.stderr.flush()
+        self._width = width
+
+
+def words(progress: BillingProgress) -> str:
+    """Say how far a run has come: ``12 of 30 · 9.8 a second · 2 s left``."""
+    parts = [f"{progress.done:,} of {progress.total:,}"]
+    if progress.unknown:
+        parts.append(f"{progress.unknown:,} unknown, checking")
+    if progress.waiting:
+        wait = f" ({progress.pause:.0f} s)" if progress.pause >= 1 else ""
+        return " · ".join([*parts, f"{safe_text(progress.waiting, limit=120)}{wait}"])
+    if progress.per_second:
+        parts.append(f"{progress.per_second:,.1f} a second")
+    if progress.left is not None and progress.done < progress.total:
+        minutes, seconds = divmod(round(progress.left.total_seconds()), 60)
+        parts.append(f"{minutes:,} min {seconds} s left" if minutes else f"{seconds} s left")
+    return " · ".join(parts)
