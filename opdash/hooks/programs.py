@@ -52,19 +52,27 @@ class Program:
 
     async def deliver(self, letter: Letter) -> None:
         """Run it. Raises `DeliveryError`."""
+        # asyncio's own pipes are waited for even when the program is over: a child may hold them.
+        reading, writing = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 *self.argv,
                 stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stdout=writing,
+                stderr=writing,
                 env={**self._environment, **letter.variables},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
+            os.close(reading)
             reason = getattr(error, "strerror", None) or "its arguments cannot be used"
             raise DeliveryError(f"cannot be started ({safe_text(reason)})") from error
-        heard = asyncio.create_task(_heard(process.stdout))
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        heard = asyncio.create_task(_heard(reading))
         try:
             async with asyncio.timeout(self._seconds):
                 await _hand_over(process.stdin, letter.body)
@@ -77,7 +85,6 @@ class Program:
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
             await self._pass_on(heard)
-            _close(process)
         if code != 0:
             raise DeliveryError(f"ended with {_end_in_words(code)}")
 
@@ -139,23 +146,22 @@ async def _hand_over(stdin: asyncio.StreamWriter | None, body: bytes) -> None:
         await stdin.wait_closed()
 
 
-async def _heard(stream: asyncio.StreamReader | None) -> bytes:
+async def _heard(descriptor: int) -> bytes:
     """Read all that is said, and keep its beginning."""
+    loop = asyncio.get_running_loop()
+    stream = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(stream)
+    transport, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(descriptor, "rb", 0))
     kept = bytearray()
     try:
-        while stream is not None and (chunk := await stream.read(_CHUNK)):
+        while chunk := await stream.read(_CHUNK):
             if len(kept) <= _MOST_HEARD:
                 kept += chunk
     except asyncio.CancelledError:
         pass  # what was heard so far is worth telling
-    return bytes(kept)
-
-
-def _close(process: asyncio.subprocess.Process) -> None:
-    """Close the outputs, should a child of the program hold them open."""
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
+    finally:
         transport.close()
+    return bytes(kept)
 
 
 def _end_in_words(code: int) -> str:

@@ -33,6 +33,12 @@ class QuickClock:
         await asyncio.sleep(0)
 
 
+async def until(happened: Callable[[], object]) -> None:
+    """Let everything else go on until something has happened."""
+    while not happened():  # noqa: ASYNC110 - nobody who knows would tell
+        await asyncio.sleep(0)
+
+
 class Answering:
     """What a receiver was sent, and what it answers next: a status, headers, or something to do."""
 
