@@ -114,7 +114,11 @@ def _table(block: Table, width: int) -> Iterator[TextLine]:
     heading = tuple(column.title for column in block.columns)
     rows = [_safe(row) for row in (heading, *block.rows, *((block.total,) if block.total else ()))]
     widths = _widths(block.columns, rows, width - len(_INDENT))
-    rule = TextLine(_INDENT + _GAP.join("─" * cells for cells in widths), Weight.MUTED)
+    rules = (
+        (" " if column.is_bars else "─") * cells
+        for column, cells in zip(block.columns, widths, strict=True)
+    )
+    rule = TextLine(_INDENT + _GAP.join(rules), Weight.MUTED)
     for number, row in enumerate(rows):
         is_total = bool(block.total) and number == len(rows) - 1
         if is_total:

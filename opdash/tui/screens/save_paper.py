@@ -15,6 +15,7 @@ from textual.widgets import Button, Input
 
 from opdash.atomic import write_atomic
 from opdash.errors import ConfigError
+from opdash.safetext import safe_text
 from opdash.statements.document import Document, Form, in_form
 from opdash.tui.actions import Place, bindings
 from opdash.tui.screens.form_screen import FormScreen
@@ -103,11 +104,15 @@ class SavePaperScreen(FormScreen[Path | None]):
             field.say("Type the file's name.", Note.BAD)
             return None
         path = Path(os.path.expanduser(typed)).absolute()  # noqa: PTH111 - it never fails
-        if path.is_dir():
-            field.say("That is a directory; add a file's name.", Note.BAD)
-        elif not path.parent.is_dir():
-            field.say(f"There is no directory {path.parent}.", Note.BAD)
-        elif path.exists() and self._may_replace != str(path):
+        try:
+            problem = _why_not(path)
+            exists = path.exists()
+        except (OSError, ValueError) as error:
+            field.say_error(_unwritable(path, error))
+            return None
+        if problem:
+            field.say(problem, Note.BAD)
+        elif exists and self._may_replace != str(path):
             self._may_replace = str(path)
             field.say("This file exists. Ctrl+S once more replaces it.", Note.WARN)
         else:
@@ -162,8 +167,16 @@ def _short(path: Path) -> str:
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
-def _unwritable(path: Path, error: OSError) -> ConfigError:
+def _why_not(path: Path) -> str:
+    """Return why nothing can be written there, a sentence, or nothing."""
+    if path.is_dir():
+        return "That is a directory; add a file's name."
+    return "" if path.parent.is_dir() else f"There is no directory {path.parent}."
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> ConfigError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return ConfigError(
-        f"Nothing was written into {path.name}: {error.strerror or error}.",
-        "Choose another directory, or make room.",
+        f"Nothing was written: {reason}.",
+        f"Choose another place than {safe_text(path.name, limit=40)}, or make room.",
     )

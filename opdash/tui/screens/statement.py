@@ -183,7 +183,7 @@ class StatementScreen(PaperScreen):
             title.append(line.Span(f"   {fmt.money(received, asset.asset)}", "strong"))
             title.append(line.Span(f"   {fmt.count(receipts, 'receipt')}", "muted"))
         values = [sums[day].received if day in sums else 0 for day in days]
-        labels = [(str(day.day), 2 if day.day == 1 else int(day.day % 5 == 0)) for day in days]
+        labels = [(str(day.day) if day.day == 1 or day.day % 5 == 0 else "", 1) for day in days]
         self._chart.show(title, values, labels, days.index(self._day))
 
     # Actions
