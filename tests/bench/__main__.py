@@ -24,6 +24,7 @@ from tests.bench import (
     signing,
     stalling,
     starting,
+    stating,
     syncing,
     walking,
 )
@@ -41,6 +42,7 @@ FIGURES: tuple[Figure, ...] = (
     *searching.FIGURES,
     *folding.FIGURES,
     *reconciling.FIGURES,
+    *stating.FIGURES,
     *starting.FIGURES,
     *frames.FIGURES,
     *idling.FIGURES,

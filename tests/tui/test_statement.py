@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 
 from opdash.service.status import Phase
@@ -65,6 +66,10 @@ async def settle(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+def shows(app: OpdashApp, screen: type[Screen[Any]]) -> bool:
+    return isinstance(app.screen, screen)
+
+
 def paper(app: OpdashApp) -> str:
     return app.screen.query_one(PaperView).text
 
@@ -87,14 +92,14 @@ async def test_the_statement_of_this_month(world: World) -> None:
         await settle(pilot)
         await pilot.press("M")
         await settle(pilot)
-        assert isinstance(app.screen, StatementScreen)
+        assert shows(app, StatementScreen)
         assert title(app) == " Statement  [ November 2026 ]  so far"
         assert paper(app).startswith("USD\n\nReceived in November 2026")
         assert "Closing total, received so far" in paper(app)
         assert "お茶 [b]tea[/b]" in paper(app)
         assert "All totals are sums of what opdash observed" in paper(app)
         await pilot.press("M")
-        assert isinstance(app.screen, PaymentsScreen)
+        assert shows(app, PaymentsScreen)
 
 
 async def test_months_follow_each_other_up_to_this_one(world: World) -> None:
@@ -185,16 +190,16 @@ async def test_the_receipt_from_the_table_and_from_the_payment(world: World) -> 
         await settle(pilot)
         await pilot.press("down", "R")
         await settle(pilot)
-        assert isinstance(app.screen, ReceiptScreen)
+        assert shows(app, ReceiptScreen)
         assert paper(app).startswith("Receipt for INV-2026-0412\n")
         assert "Paid 120.00 of 250.00 USD; 130.00 USD missing." in paper(app)
         await pilot.press("R")
-        assert isinstance(app.screen, PaymentsScreen)
+        assert shows(app, PaymentsScreen)
         await pilot.press("enter", "R")
         await settle(pilot)
         assert paper(app).startswith("Receipt for INV-2026-0412\n")
         await pilot.press("escape")
-        assert isinstance(app.screen, DetailScreen)
+        assert shows(app, DetailScreen)
 
 
 async def test_a_receipt_follows_its_payment(world: World) -> None:
@@ -237,14 +242,14 @@ async def test_saving_in_each_form(world: World, steps: int, suffix: str, begins
         await settle(pilot)
         await pilot.press("down", "R", "s")
         await settle(pilot)
-        assert isinstance(app.screen, SavePaperScreen)
+        assert shows(app, SavePaperScreen)
         await pilot.press(*["right"] * steps)
         await pilot.pause()
         assert app.screen.query_one(Input).value == f"~/receipt-2f1b0c4e.{suffix}"
         await pilot.press("ctrl+s")
         await settle(pilot)
         path = Path.home() / f"receipt-2f1b0c4e.{suffix}"
-        assert isinstance(app.screen, ReceiptScreen)
+        assert shows(app, ReceiptScreen)
         assert toasts(app) == [f"Saved {path}."]
     assert path.read_text().startswith(begins)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -265,7 +270,7 @@ async def test_a_file_that_exists_is_replaced_on_the_second_wish_only(world: Wor
         assert path.read_text() == "the former one"
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert isinstance(app.screen, StatementScreen)
+        assert shows(app, StatementScreen)
     assert path.read_text().startswith("<!DOCTYPE html>")
 
 
@@ -290,7 +295,7 @@ async def test_what_cannot_be_written_is_told_under_the_field(world: World) -> N
             await settle(pilot)
             assert field.note.sentence.startswith(said), value
         await pilot.press("escape")
-        assert isinstance(app.screen, ReceiptScreen)
+        assert shows(app, ReceiptScreen)
     assert list(Path.home().iterdir()) == [directory]
 
 
