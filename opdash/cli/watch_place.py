@@ -80,7 +80,7 @@ def _read(path: Path) -> str:
         text = data.decode("ascii").strip()
     except UnicodeDecodeError:
         text = ""
-    if not text or len(data) > _MOST_BYTES:
+    if data and (not text or len(data) > _MOST_BYTES):
         raise InputError(
             f"{safe_text(str(path))} is no file in which a watch kept its place.",
             "Name another file with --state-file.",
