@@ -15,6 +15,7 @@ COMMANDS = {
     "complete": "opdash.cli.complete",
     "note": "opdash.cli.note",
     "outgoing": "opdash.cli.outgoing",
+    "till": "opdash.cli.till",
     "watch": "opdash.cli.watch",
     "hooks": "opdash.cli.hooks",
     "sync": "opdash.cli.sync",
@@ -57,6 +58,7 @@ payments
   complete ID       close an incoming payment for good
   note ID           label a payment, write a note on it, say how it was settled
   outgoing URL      show an outgoing payment
+  till              take payments at the counter: an amount, a QR code, PAID
   watch             print every change as it happens, or hand it to hooks
   hooks             what hooks did not take, and the secrets that sign web hooks
   log ID            print what was observed of a payment, step by step

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opdash.cli.common import UsageError, can_show_screen
 from opdash.cli.context import opened
+
+if TYPE_CHECKING:
+    from opdash.service.dashboard import Dashboard
+    from opdash.tui.app import OpdashApp
 
 _PLACES = ("--config", "--data-dir")
 
@@ -21,6 +25,25 @@ def run(arguments: list[str]) -> int:
     options = _plain(arguments)
     if options is None:
         options = _parsed(arguments)
+    return show(options, _dashboard_app)
+
+
+def _dashboard_app(dashboard: Dashboard, wallet: str) -> OpdashApp:
+    from opdash.tui.app import OpdashApp
+
+    return OpdashApp(dashboard, wallet=wallet)
+
+
+def show(options: Mapping[str, Any], make: Callable[[Dashboard, str], OpdashApp]) -> int:
+    """Run an app on the dashboard that options name; return the exit code.
+
+    Args:
+        options: As parsed.
+        make: Returns the app, from the dashboard and the name of a profile, which may be empty.
+
+    Raises:
+        UsageError: There is no terminal.
+    """
     if not can_show_screen():
         raise UsageError(
             "The screen needs a terminal, and this is none.",
@@ -29,7 +52,6 @@ def run(arguments: list[str]) -> int:
     with opened(options) as context:
         from opdash.cli.ending import run_screen
         from opdash.service.dashboard import Dashboard
-        from opdash.tui.app import OpdashApp
         from opdash.tui.passphrases import PassphraseDialogs
 
         observer = None if context.log is None else context.log.exchange
@@ -43,7 +65,7 @@ def run(arguments: list[str]) -> int:
         )
         wallet = options.get("wallet", "")
         name = dashboard.settings.profile(wallet).name if wallet else ""
-        app = OpdashApp(dashboard, wallet=name)
+        app = make(dashboard, name)
         dashboard.keyring.asker = PassphraseDialogs(app)
         return run_screen(app)
 

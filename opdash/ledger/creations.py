@@ -88,6 +88,17 @@ def read_unresolved(connection: sqlite3.Connection, address: str) -> tuple[Creat
     return tuple(map(_decode, found))
 
 
+def read_since(
+    connection: sqlite3.Connection, address: str, since: datetime
+) -> tuple[Creation, ...]:
+    """Return the creations of a wallet address since an instant, newest first."""
+    found = connection.execute(
+        f"{_SELECT} WHERE address = ? AND created_at >= ? ORDER BY created_at DESC, request_id",
+        (address, encode_instant(since)),
+    )
+    return tuple(map(_decode, found))
+
+
 def _decode(columns: tuple[str, str, str, str, int, int, str | None, str]) -> Creation:
     request_id, wallet, draft_json, status, created_at, updated_at, payment_id, error = columns
     return Creation(

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
-from opdash.ledger.creations import read_creation, read_unresolved
+from opdash.ledger.creations import read_creation, read_since, read_unresolved
 from opdash.ledger.database import explained, open_for_reading
 from opdash.ledger.encoding import (
     IS_DUE,
@@ -577,6 +577,11 @@ class LedgerReader:
         """Return the creations whose end is not known, oldest first."""
         with self._snapshot():
             return read_unresolved(self._connection, wallet_id)
+
+    def creations_since(self, wallet_id: str, since: datetime) -> tuple[Creation, ...]:
+        """Return the creations of a wallet address since an instant, newest first."""
+        with self._snapshot():
+            return read_since(self._connection, wallet_id, since)
 
     def creation(self, request_id: str) -> Creation | None:
         """Return a creation by its request id, or None."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from opdash.clock import Clock
 from opdash.ledger.reader import LedgerReader
-from opdash.ledger.records import Change, Creation, PaymentRow
+from opdash.ledger.records import Change, Creation, PaymentRow, TimelineKind
 from opdash.service.events import (
     CaughtUp,
     CreationChanged,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from opdash.service.poller import Poller
     from opdash.service.recorder import Recorder
     from opdash.service.scan import Scanner
+    from opdash.service.till import SaleWatch
     from opdash.service.token_shelf import TokenShelf
 
 _T = TypeVar("_T")
@@ -352,6 +353,26 @@ class WalletSession:
         self._reopen(Right.INCOMING)
         return await self._own(self._completer.complete(payment_id, seen))
 
+    def watch_sale(self, payment_id: str) -> SaleWatch:
+        """Return what looks at a payment again and again while a customer stands there.
+
+        Its requests are a person's: they are made whoever polls. They are counted all the same,
+        and polls leave room for them.
+        """
+        from opdash.service.till import SaleWatch
+
+        async def look() -> PaymentRow | None:
+            server = self._poller.server_if_known
+            if server is not None:
+                server.polling.spend()
+            return await self.refresh_payment(payment_id)
+
+        def patience() -> float:
+            server = self._poller.server_if_known
+            return 0.0 if server is None else server.polling.wait_left()
+
+        return SaleWatch(look, patience, self.now, self._clock)
+
     async def write_note(self, payment_id: str, edit: Edit) -> PaymentRow | None:
         """Write down what a person wrote on a payment, or how they settled it; it is not sent.
 
@@ -377,6 +398,24 @@ class WalletSession:
         )
         self._payments_changed(wallet_id, changes)
         return self._reader.payment(wallet_id, payment_id)
+
+    async def remark(self, payment_id: str, text: str) -> None:
+        """Write what a person saw or did about a payment into its time line.
+
+        Raises:
+            LedgerError: It could not be written down, or the payment is not known.
+        """
+        wallet_id = self.wallet_id
+        if wallet_id is None:
+            return
+        now = self.now()
+        await self._own(
+            self._recorder().write(
+                lambda ledger: ledger.record_action(
+                    wallet_id, payment_id, TimelineKind.NOTE, at=now, text=text
+                )
+            )
+        )
 
     async def outgoing_payment(self, url: str) -> OutgoingPayment:
         """Fetch an outgoing payment of this wallet address; may wait for consent.

@@ -288,7 +288,8 @@ class OpdashApp(App[None], inherit_css=False):
     def _take(self, event: Event) -> None:
         match event:
             case PaymentsChanged():
-                self.tell_news(event.wallet_id, event.changes)
+                untold = [one for one in event.changes if not self._takes_over(one)]
+                self.tell_news(event.wallet_id, untold)
             case ConsentNeeded():
                 is_new = (event.profile, event.number) not in self._questions
                 self._questions[event.profile, event.number] = event
@@ -318,6 +319,10 @@ class OpdashApp(App[None], inherit_css=False):
         from opdash.tui.screens.consent import ConsentScreen
 
         self.push_screen(ConsentScreen(question))
+
+    def _takes_over(self, change: Change) -> bool:
+        shared = [screen for screen in self.screen_stack if isinstance(screen, _Shared)]
+        return any(screen.takes_over(change) for screen in shared)
 
     def tell_news(self, wallet_id: str, changes: Sequence[Change]) -> None:
         """Tell of payments that came in, in a sentence each, and ring as a person likes it."""

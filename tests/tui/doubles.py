@@ -35,6 +35,7 @@ from opdash.service.inspection import RequestLog
 from opdash.service.rights import Right
 from opdash.service.session import WalletSession
 from opdash.service.status import Phase, Status
+from opdash.service.till import SaleWatch
 from opdash.settings import ConsentWay, NotifyWay, Profile, Settings
 from opdash.table_view import TableView
 from tests.tui.key_doubles import FakeKeyChange, FakeKeys, FakeWatch
@@ -159,6 +160,12 @@ class FakeSession:
 
     async def payment_methods(self, payment_id: str) -> tuple[PaymentMethod, ...]:
         return ()
+
+    def watch_sale(self, payment_id: str) -> SaleWatch:
+        return SaleWatch(self._look_at_nothing, lambda: 0.0, self.now, self.clock)
+
+    async def _look_at_nothing(self) -> None:
+        return None
 
 
 class FakeOffice:

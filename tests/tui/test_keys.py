@@ -46,10 +46,14 @@ from opdash.tui.screens.scope import ScopeScreen
 from opdash.tui.screens.searches import SearchesScreen
 from opdash.tui.screens.sort import SortScreen
 from opdash.tui.screens.statement import StatementScreen
+from opdash.tui.screens.till import TillScreen
+from opdash.tui.screens.till_end import EndSaleScreen
+from opdash.tui.screens.till_sale import SaleScreen
 from opdash.tui.screens.wallets import WalletsScreen
 from tests.tui.doubles import World, grant_view, shop_payments
 from tests.tui.key_doubles import NEXT_KEY
 from tests.tui.request_doubles import request_screen
+from tests.tui.till_doubles import sale_of_row
 
 
 @pytest.fixture
@@ -103,6 +107,9 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.HELP: lambda: HelpScreen(Place.PAYMENTS),
         Place.INSPECTOR: InspectorScreen,
         Place.REQUEST: request_screen,
+        Place.TILL: lambda: TillScreen(session),
+        Place.SALE: lambda: SaleScreen(session, sale_of_row(row)),
+        Place.END_SALE: lambda: EndSaleScreen(session, row),
     }
     return makers[place]() if place in makers else None
 

@@ -21,6 +21,7 @@ from opdash.tui.actions.moving import everywhere, movement
 from opdash.tui.actions.outgoing import all_wallets, beside, outgoing_list
 from opdash.tui.actions.payments import payments, receipts
 from opdash.tui.actions.statements import statements
+from opdash.tui.actions.till import sales, till
 from opdash.tui.actions.wallets import lookups, wallets
 
 __all__ = [
@@ -52,6 +53,8 @@ ACTIONS: tuple[Action, ...] = (
     *keys(),
     *movement(),
     *inspector(),
+    *till(),
+    *sales(),
     *dialogs(),
     *explanations(),
     *everywhere(),

@@ -13,6 +13,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from opdash.errors import OpdashError
+from opdash.ledger.records import Change
 from opdash.service.events import Event
 from opdash.tui.actions import Place
 from opdash.tui.failures import run_in_background
@@ -57,6 +58,10 @@ class _Shared(Screen[R], Generic[R]):
             group: A name for its purpose; work of other purposes is left alone.
         """
         run_in_background(self, work, group, self.opdash.tell_failure)
+
+    def takes_over(self, change: Change) -> bool:
+        """Return whether this screen tells of a payment itself, so that the app does not."""
+        return False
 
     def hear(self, event: Event) -> None:
         """Take note of what the service announces; each screen as it needs."""

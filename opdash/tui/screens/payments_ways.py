@@ -95,6 +95,14 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
 
         self.app.push_screen(CreateScreen(self.session), self._created)
 
+    def action_till(self) -> None:
+        """Open the till."""
+        if not self._may_write("create"):
+            return
+        from opdash.tui.screens.till import TillScreen
+
+        self.app.push_screen(TillScreen(self.session), lambda _: self._reload())
+
     def _may_write(self, deed: str) -> bool:
         """Return whether the wallet is set up for more than reading; say so if not."""
         try:
