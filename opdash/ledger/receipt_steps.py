@@ -27,7 +27,7 @@ from opdash.ledger.records import Anomaly, TimelineKind
 from opdash.ledger.rows import Assets
 from opdash.openpayments.amounts import Asset
 
-_AT_ONCE: Final = 1_000
+_AT_ONCE: Final = 200
 _EARLIEST: Final = -(2**63)
 _LATEST: Final = 2**63 - 1
 _AT_LEAST_ONE_LOOK: Final = frozenset({TimelineKind.FIRST_SEEN.value, TimelineKind.NOTE.value})

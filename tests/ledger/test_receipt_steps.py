@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -217,3 +218,18 @@ def test_the_steps_of_a_payment_add_up_and_have_names_of_their_own(
                     assert sum(step.delta for step in own) == row.received
                     assert not any(step.asset_changed for step in own)
                     assert all(step.asset == row.received_asset for step in own)
+
+
+def test_a_snapshot_sees_one_commit_and_lets_other_failures_be(
+    book: Book, reader: LedgerReader
+) -> None:
+    book.record(payment("a", received=1), at=NOW)
+
+    with reader.snapshot():
+        assert reader.count(ADDRESS) == 1
+        book.record(payment("b", received=1), at=NOW)
+        assert reader.count(ADDRESS) == len(steps(reader)) == 1
+    with pytest.raises(BrokenPipeError), reader.snapshot():
+        raise BrokenPipeError
+
+    assert reader.count(ADDRESS) == 2
