@@ -636,8 +636,13 @@ class LedgerReader:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Let everything that the body asks this reader see the same commit."""
-        with self._snapshot():
+        """Let everything that the body asks this reader see the same commit.
+
+        What the body raises for other reasons is not turned into `LedgerError`.
+        """
+        with explained(self.path):
+            self._connection.execute("BEGIN")
+        try:
             yield
 
     @contextmanager
