@@ -45,19 +45,19 @@ from opdash.openpayments.resources import WalletAddress
 if TYPE_CHECKING:
     from opdash.ledger.billings import Billing
     from opdash.ledger.charting import Chart
-    from opdash.ledger.export_marks import ExportMark
     from opdash.ledger.decisions import Decision
+    from opdash.ledger.export_marks import ExportMark
     from opdash.ledger.fold_index import FoldIndex
     from opdash.ledger.folds import FoldRule
     from opdash.ledger.notes import Note, NoteStep
-    from opdash.ledger.payment_stream import Batch
     from opdash.ledger.outgoing import SeenOutgoing
+    from opdash.ledger.payment_stream import Batch
     from opdash.ledger.receipt_steps import ReceiptStep
     from opdash.ledger.receipts import AssetReceipts
     from opdash.ledger.scans import Scan
     from opdash.ledger.search.finding import Matches
-    from opdash.openpayments.amounts import Asset
     from opdash.ledger.search.terms import All, Query
+    from opdash.openpayments.amounts import Asset
 
 _MOST_FOUND: Final = 50
 _AT_ONCE: Final = 200
@@ -426,6 +426,7 @@ class LedgerReader:
                     end=end,
                     after=after,
                 )
+
     def payment_batches(
         self, wallet_id: str, query: Query | None = None, *, after: int = 0
     ) -> Iterator[Batch]:
@@ -460,7 +461,6 @@ class LedgerReader:
         """Return the asset of that number."""
         with self._snapshot():
             return self._assets[number]
-
 
     def last_entry(self) -> int:
         """Return the number of the last step of all time lines, for `receipt_steps`."""
@@ -644,6 +644,9 @@ class LedgerReader:
             self._connection.execute("BEGIN")
         try:
             yield
+        finally:
+            with explained(self.path):
+                self._connection.execute("COMMIT")
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
