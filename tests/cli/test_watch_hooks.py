@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -277,3 +280,37 @@ def test_a_web_hook_that_hangs_holds_up_nobody(
     assert listed["exec"] == 0
     assert listed["webhook"] > 0
     assert len(logged(shop)) >= listed["webhook"]
+
+
+def at_terminal(shop: Shell, *words: str, until: str) -> str:
+    """Watch with the talk at a terminal that shows notifications; return what it was sent."""
+    controller, terminal = pty.openpty()
+    plain = {name: value for name, value in os.environ.items() if name not in ("TMUX", "STY")}
+    environment = {**plain, "TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}
+    process = shop.spawn("watch", "--json", *words, stderr=terminal, env=environment)
+    os.close(terminal)
+    heard = ""
+    try:
+        while until not in heard:
+            ready, _, _ = select.select([controller], [], [], PATIENCE)
+            assert ready, heard
+            heard += os.read(controller, 4096).decode()
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(controller)
+    return heard
+
+
+def test_a_payment_is_rung_for_once_ever(shop: Shell, sandbox: SandboxProcess) -> None:
+    first, second = created(shop, "5", HOSTILE), created(shop, "6", "INV-2")
+    shop.done("list")
+    sandbox.pay(first, packets=1)
+    heard = at_terminal(shop, "--notify", "both", until="\a")
+    assert heard.count("\x1b]9;") == 1
+    shown = heard[heard.index("\x1b]9;") :]
+    words = "$(touch owned); `touch owned` | x␊␛]9;owned␇' \""
+    assert shown == f"\x1b]9;opdash: Paid: 5.00 USD · {words}\x1b\\\a"
+    sandbox.pay(second, packets=1)
+    heard = at_terminal(shop, "--notify", "desktop", until="INV-2\x1b\\")
+    assert heard.count("\x1b]9;") == 1  # and not once more for the first
