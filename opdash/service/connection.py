@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -223,7 +224,10 @@ class Connection:
             await self._tokens.idle(right)
         failure: OpdashError | None = None
         async with shelf.locked():
-            held = shelf.get(right)
+            held, anothers = shelf.get(right), shelf.anothers(right)
+            if anothers is not None:
+                with contextlib.suppress(OpdashError):
+                    await give_back(await self.client(), anothers, cancel=cancel)
             if held is None:
                 await shelf.drop(right, given_up_at=self._clock.now())
                 return GivenBack(right, was_held=False)

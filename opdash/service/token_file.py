@@ -54,7 +54,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     Attributes:
         grants: The grants.
-        given_up: When a person gave a right back, for the rights that nobody has got since.
+        given_up: When a person gave a right back last, whether or not it was got again.
     """
 
     grants: Mapping[Right, HeldGrant] = {}

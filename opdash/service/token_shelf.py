@@ -14,8 +14,6 @@ from opdash.service.held_grants import HeldGrant
 from opdash.service.rights import Right
 from opdash.service.token_file import Kept, TokenFile, TokenFileError
 
-_NOTHING = Kept()
-
 
 class TokenShelf:
     """One profile's grants; the file, where there is one, never holds less than was put here.
@@ -38,6 +36,7 @@ class TokenShelf:
         self._stamp: object = None
         self._inside = 0
         self._held: dict[Right, HeldGrant] = {}
+        self._last: dict[Right, HeldGrant] = {}
         self._kept: dict[Right, HeldGrant] = {}
         self._used: dict[Right, datetime] = {}
         self._dropped: set[Secret] = set()
@@ -115,11 +114,25 @@ class TokenShelf:
         async with self._file.turn(right, waits):
             yield
 
+    def anothers(self, right: Right) -> HeldGrant | None:
+        """Return the grant in the file that another process keeps there for other ends, or None.
+
+        It may work for the same wallet with another scope or key. Whoever came first stays in the
+        file; what the others hold is in their memory only.
+        """
+        held, kept = self._held.get(right), self._kept.get(right)
+        if kept is None or kept.token.value in self._dropped:
+            return None
+        if held is None:
+            return kept
+        return None if kept.token == held.token or _is_alike(kept, held) else kept
+
     async def put(self, right: Right, grant: HeldGrant) -> None:
         """Hold a grant instead of an older one; only for who holds the lock."""
-        self._held[right] = grant
-        self._used.pop(right, None)
-        self._noted.pop(right, None)
+        replaced = self._held.get(right)
+        if replaced is not None and replaced.token != grant.token:
+            self._dropped.add(replaced.token.value)
+        self._hold(right, grant)
         await self._write()
 
     async def drop(self, right: Right, *, given_up_at: datetime | None = None) -> None:
@@ -135,6 +148,7 @@ class TokenShelf:
         self._used.pop(right, None)
         if given_up_at is not None:
             self._noted[right] = given_up_at
+            self._kept.pop(right, None)
         await self._write()
 
     async def clear(self, at: datetime) -> None:
@@ -200,15 +214,18 @@ class TokenShelf:
         self._kept = {} if kept is None else dict(kept.grants)
         for right, grant in self._kept.items():
             if grant.token.value not in self._dropped and self._is_news(right, grant):
-                self._held[right] = grant
-                self._used.pop(right, None)
+                self._hold(right, grant)
 
     def _is_news(self, right: Right, grant: HeldGrant) -> bool:
-        held = self._held.get(right)
+        held, last = self._held.get(right), self._last.get(right)
         if held is None:
-            return True
-        does = grant.fits(held.binding, held.asked)  # another process may have another scope
+            return last is None or _is_alike(grant, last)
+        does = grant.fits(held.binding, held.asked)
         return does and held.token != grant.token and held.renewed_at <= grant.renewed_at
+
+    def _hold(self, right: Right, grant: HeldGrant) -> None:
+        self._held[right] = self._last[right] = grant
+        self._used.pop(right, None)
 
     def _forget_gone(self, kept: Kept) -> None:
         """Forget what another process has taken out of the file; it knows why."""
@@ -219,7 +236,10 @@ class TokenShelf:
 
     def _note(self, kept: Kept, *, is_first: bool) -> None:
         for right, at in kept.given_up.items():
-            if self._noted.get(right) != at and not is_first:  # what was before this run is over
+            if is_first or self._noted.get(right) == at:  # what was before this run is over
+                continue
+            held = self._held.get(right)
+            if held is None or held.given_at <= at:
                 self._held.pop(right, None)
                 self._used.pop(right, None)
                 self._given_up[right] = at
@@ -229,18 +249,31 @@ class TokenShelf:
         """Put what is held into the file, unless what is there must not be touched."""
         if self._file is None or self.problem is not None:
             return
-        held = {right: grant for right in Right if (grant := self.get(right)) is not None}
-        writing = asyncio.ensure_future(asyncio.to_thread(self._put_down, self._file, held))
+        content = self._content()
+        writing = asyncio.ensure_future(asyncio.to_thread(self._put_down, self._file, content))
         try:
             await asyncio.shield(writing)
         except TokenFileError as error:
             self.problem = error
             return
-        self._kept = held
+        self._kept = content
 
-    def _put_down(self, file: TokenFile, held: dict[Right, HeldGrant]) -> None:
-        file.write(Kept(held, dict(self._noted)))
+    def _content(self) -> dict[Right, HeldGrant]:
+        content: dict[Right, HeldGrant] = {}
+        for right in Right:
+            grant = self.anothers(right) or self.get(right)
+            if grant is not None:
+                content[right] = grant
+        return content
+
+    def _put_down(self, file: TokenFile, content: dict[Right, HeldGrant]) -> None:
+        file.write(Kept(content, dict(self._noted)))
         self._stamp = file.stamp
+
+
+def _is_alike(one: HeldGrant, other: HeldGrant) -> bool:
+    """Return whether two grants serve the same ends; another process may have another scope."""
+    return one.fits(other.binding, other.asked) or other.fits(one.binding, one.asked)
 
 
 def _used_at(grant: HeldGrant, at: datetime) -> HeldGrant:

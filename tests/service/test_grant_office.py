@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from opdash.clock import SystemClock
 from opdash.errors import ConfigError, ExitCode
 from opdash.ledger.records import NEWEST_FIRST, Scope
 from opdash.openpayments.errors import GrantDeniedError, InactiveTokenError, NotPermittedError
 from opdash.openpayments.secrets import Secret
 from opdash.paths import token_path
 from opdash.sandbox.process import SandboxProcess
+from opdash.service.dashboard import Dashboard
 from opdash.service.errors import SignedOutError
 from opdash.service.events import ConsentEnded, ConsentNeeded, ProfileChanged
 from opdash.service.grant_office import GrantView
@@ -325,3 +327,98 @@ async def test_the_other_way_while_nobody_is_asked(
     with contextlib.suppress(GrantDeniedError):
         await changing
     assert watched.session.status.phase is Phase.LIVE
+
+
+# Two processes on one profile
+
+
+@pytest.fixture
+async def two(
+    asking: tuple[SandboxProcess, Watched], open_dashboard: OpenDashboard
+) -> tuple[Watched, Watched]:
+    """Two dashboards over the same files, as two processes have them, both with a grant."""
+    process, first = asking
+    second = open_dashboard(process)
+    await first.session.poll_once()
+    await second.session.poll_once()
+    return first, second
+
+
+def questions(watched: Watched) -> int:
+    return sum(isinstance(event, ConsentNeeded) for event in watched.events)
+
+
+async def test_each_process_keeps_to_its_own_scope_and_says_so(
+    two: tuple[Watched, Watched],
+) -> None:
+    first, second = two
+    await widened(first)
+    await first.session.read_all()
+    everything = known(first)
+    kept = kept_in(token_path(first.dashboard.data_dir, "rosa"))["incoming"]["token"]
+    for _ in range(2):
+        await second.session.poll_once()
+        await first.session.poll_once()
+    await second.session.read_all()
+    await second.session.poll_once()
+    assert "list-all" not in view(second).actions
+    assert not view(second).is_kept, "the file is the other's by now"
+    assert "list-all" in view(first).actions
+    assert kept_in(token_path(first.dashboard.data_dir, "rosa"))["incoming"]["token"] == kept
+    assert (questions(first), questions(second)) == (1, 0)
+    rows = second.dashboard.reader.window(second.wallet, NEWEST_FIRST, 0, 1000)
+    assert {row.id for row in rows} == everything
+    assert not [row for row in rows if row.no_longer_at_server]
+
+
+async def test_narrowing_elsewhere_ends_the_wider_right_here_and_nobody_is_asked(
+    two: tuple[Watched, Watched],
+) -> None:
+    first, _ = two
+    await widened(first)
+    await first.session.read_all()
+    third = Watched(
+        Dashboard(first.dashboard._store, first.dashboard.data_dir, SystemClock()), [], []
+    )
+    try:
+        await third.session.poll_once()
+        await first.dashboard.grants.change_scope("rosa", Scope.OWN)
+        await first.session.poll_once()
+        with pytest.raises(SignedOutError, match="Another opdash gave back"):
+            await third.session.poll_once()
+        assert questions(third) == 0
+        assert view(third).given_up_elsewhere_at is not None
+        rows = third.dashboard.reader.window(third.wallet, NEWEST_FIRST, 0, 1000)
+        assert not [row for row in rows if row.no_longer_at_server]
+        assert "list-all" not in view(first).actions
+    finally:
+        await third.dashboard.stop()
+
+
+async def test_signing_out_gives_back_what_another_process_keeps_in_the_file(
+    two: tuple[Watched, Watched],
+) -> None:
+    first, second = two
+    await widened(first)
+    await second.session.poll_once()
+    wide, narrow = token_of(first), token_of(second)
+    assert wide != narrow
+    await second.dashboard.grants.sign_out("rosa")
+    for token in (wide, narrow):
+        with pytest.raises(InactiveTokenError):
+            await listed_with(first, token)
+    assert not view(first).is_held
+    with pytest.raises(SignedOutError):
+        await first.session.poll_once()
+    assert kept_in(token_path(first.dashboard.data_dir, "rosa")) == {}
+
+
+async def test_a_person_gets_a_right_again_that_was_given_back_elsewhere(
+    two: tuple[Watched, Watched],
+) -> None:
+    first, second = two
+    await second.dashboard.grants.revoke("rosa", Right.INCOMING)
+    await first.dashboard.grants.renew("rosa", Right.INCOMING)
+    await first.session.poll_once()
+    assert view(first).is_held
+    assert kept_in(token_path(first.dashboard.data_dir, "rosa")).keys() == {"incoming"}

@@ -99,8 +99,9 @@ async def test_other_servers_than_remembered_get_other_grants(
     # the ledger and the file say the same, and another thing than the address does by now
     moved = f"{remembered.auth_server}/"
     path.write_text(path.read_text().replace(f'"{remembered.auth_server}"', f'"{moved}"'))
-    connection.shelf._is_loaded, connection.shelf._held = False, {}
-    connection.shelf.load()
+    shelf = connection.shelf
+    shelf._is_loaded, shelf._held, shelf._last = False, {}, {}
+    shelf.load()
     import msgspec
 
     connection._remembered = lambda: msgspec.structs.replace(remembered, auth_server=moved)
