@@ -30,6 +30,7 @@ _INDENT: Final = "  "
 _BAR_CELLS: Final = 20
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _LEAST_VALUE: Final = 16
+_ADDRESSES: Final = ("https://", "http://")
 
 
 class Weight(StrEnum):
@@ -49,7 +50,10 @@ class TextLine(msgspec.Struct, frozen=True):
 
 
 def as_text(document: Document, width: int = WIDTH) -> str:
-    """Return a document as text, each line ended; no line is wider than ``width`` cells."""
+    """Return a document as text, each line ended.
+
+    No line is wider than ``width`` cells, but where a web address among facts is.
+    """
     return "".join(f"{line.text}\n" for line in text_lines(document, width))
 
 
@@ -99,8 +103,14 @@ def _facts(block: Facts, width: int) -> Iterator[TextLine]:
     names = [safe_text(name) for name, _ in block.pairs]
     widest = min(max(map(width_of, names), default=0), max(width - _LEAST_VALUE, 2))
     room = width - len(_INDENT) - widest - len(_GAP)
-    for name, (_, value) in zip(names, block.pairs, strict=True):
-        heads, values = folded(name, widest), folded(safe_text(value), room)
+    for name, (_, remote) in zip(names, block.pairs, strict=True):
+        value = safe_text(remote)
+        if width_of(value) > room and value.startswith(_ADDRESSES) and " " not in value:
+            # Folded it could not be copied whole.
+            yield from (TextLine(f"{_INDENT}{head}") for head in folded(name, widest))
+            yield TextLine(f"{_INDENT}{value}")
+            continue
+        heads, values = folded(name, widest), folded(value, room)
         for number in range(max(len(heads), len(values))):
             head = heads[number] if number < len(heads) else ""
             text = values[number] if number < len(values) else ""
