@@ -57,12 +57,15 @@ def as_text(document: Document, width: int = WIDTH) -> str:
     return "".join(f"{line.text}\n" for line in text_lines(document, width))
 
 
-def text_lines(document: Document, width: int = WIDTH) -> list[TextLine]:
+def text_lines(
+    document: Document, width: int = WIDTH, *, keeps_addresses: bool = True
+) -> list[TextLine]:
     """Return the lines of a document.
 
     Args:
         document: What to write.
         width: Cells of a line, 40 at least; narrower ones are written as if they had so many.
+        keeps_addresses: Whether a web address stays whole, however long, so that it can be copied.
     """
     width = max(width, 40)
     lines: list[TextLine] = []
@@ -70,12 +73,13 @@ def text_lines(document: Document, width: int = WIDTH) -> list[TextLine]:
         if lines:
             lines.append(TextLine(""))
         lines += [
-            msgspec.structs.replace(one, text=one.text.rstrip()) for one in _lines(block, width)
+            msgspec.structs.replace(one, text=one.text.rstrip())
+            for one in _lines(block, width, keeps_addresses=keeps_addresses)
         ]
     return lines
 
 
-def _lines(block: Block, width: int) -> Iterator[TextLine]:
+def _lines(block: Block, width: int, *, keeps_addresses: bool) -> Iterator[TextLine]:
     match block:
         case Heading():
             yield from _heading(block, width)
@@ -86,7 +90,7 @@ def _lines(block: Block, width: int) -> Iterator[TextLine]:
             for number, line in enumerate(folded(safe_text(block.text), width - len(sign))):
                 yield TextLine((" " * len(sign) if number else sign) + line, weight)
         case Facts():
-            yield from _facts(block, width)
+            yield from _facts(block, width, keeps_addresses=keeps_addresses)
         case Table():
             yield from _table(block, width)
 
@@ -99,14 +103,14 @@ def _heading(block: Heading, width: int) -> Iterator[TextLine]:
         yield TextLine(sign * max(map(width_of, lines)), Weight.MUTED)
 
 
-def _facts(block: Facts, width: int) -> Iterator[TextLine]:
+def _facts(block: Facts, width: int, *, keeps_addresses: bool) -> Iterator[TextLine]:
     names = [safe_text(name) for name, _ in block.pairs]
     widest = min(max(map(width_of, names), default=0), max(width - _LEAST_VALUE, 2))
     room = width - len(_INDENT) - widest - len(_GAP)
     for name, (_, remote) in zip(names, block.pairs, strict=True):
         value = safe_text(remote)
-        if width_of(value) > room and value.startswith(_ADDRESSES) and " " not in value:
-            # Folded it could not be copied whole.
+        is_address = value.startswith(_ADDRESSES) and " " not in value
+        if keeps_addresses and is_address and width_of(value) > room:
             yield from (TextLine(f"{_INDENT}{head}") for head in folded(name, widest))
             yield TextLine(f"{_INDENT}{value}")
             continue

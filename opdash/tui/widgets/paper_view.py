@@ -62,4 +62,4 @@ class PaperView(VerticalScroll, can_focus=False):
 
     def _lines(self) -> list[TextLine]:
         width = min(self._text.size.width or self.size.width or WIDEST, WIDEST)
-        return text_lines(Document("", self._blocks), width)
+        return text_lines(Document("", self._blocks), width, keeps_addresses=False)
