@@ -1,0 +1,38 @@
+"""The way to the export, and what works there."""
+
+from __future__ import annotations
+
+from opdash.tui.actions.base import Action, Place
+
+
+def exports() -> tuple[Action, ...]:
+    """Return what opens the export, and what works in it."""
+    here = (Place.EXPORT,)
+    return (
+        Action(
+            "export",
+            ("e",),
+            "Export",
+            "Write the payments, or those that the filter shows, to a file for the bookkeeper.",
+            (Place.PAYMENTS,),
+            rank=19,
+        ),
+        Action(
+            "write_file",
+            ("ctrl+s",),
+            "Export",
+            "Write the file; it is there whole or not at all.",
+            here,
+            rank=1,
+            in_palette=False,
+        ),
+        Action(
+            "leave",
+            ("escape",),
+            "Back",
+            "Leave; an export that is under way is stopped, and nothing of it is left.",
+            here,
+            rank=2,
+            in_palette=False,
+        ),
+    )
