@@ -28,6 +28,7 @@ from opdash.settings import ConsentWay, NotifyWay, Profile, Settings, SettingsSt
 
 if TYPE_CHECKING:
     from opdash.ledger.decisions import Decision, Verdict
+    from opdash.ledger.export_marks import ExportMark
     from opdash.openpayments.client import OpenPaymentsClient
     from opdash.openpayments.resources import OutgoingPayment, WalletAddress
     from opdash.openpayments.traces import Tracer
@@ -259,6 +260,18 @@ class Dashboard:
     def grants(self) -> GrantOffice:
         """What a person can see of grants and tokens, and do with them."""
         from opdash.service.grant_office import GrantOffice
+    async def mark_export(
+        self, wallet_id: str, kind: str, mark: ExportMark, before: ExportMark
+    ) -> bool:
+        """Write down how far a kind of export has come; see `Ledger.mark_export`.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        return await self._recorder().write(
+            lambda ledger: ledger.mark_export(wallet_id, kind, mark, before)
+        )
+
 
         return GrantOffice(self)
 

@@ -28,6 +28,7 @@ from opdash.tui.screens.consent import ConsentScreen
 from opdash.tui.screens.create import CreateScreen
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.doctor import DoctorScreen
+from opdash.tui.screens.export import ExportScreen
 from opdash.tui.screens.give_back import GiveBackScreen, Kind
 from opdash.tui.screens.grants import GrantsScreen
 from opdash.tui.screens.help import HelpScreen
@@ -90,6 +91,7 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.SAVE_PAPER: lambda: SavePaperScreen(Document("", ()), None, "statement"),
         Place.CREATE: lambda: CreateScreen(session),
         Place.COMPLETE: lambda: CompleteScreen(session, row),
+        Place.EXPORT: lambda: ExportScreen(session, None),
         Place.ADD_WALLET: lambda: AddWalletScreen(dashboard),
         Place.REGISTER_KEY: lambda: RegisterKeyScreen(world.session.profile, NEXT_KEY),
         Place.REPLACE_KEY: lambda: ReplaceKeyScreen("shop"),

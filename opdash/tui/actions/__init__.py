@@ -14,6 +14,7 @@ from opdash.tui.actions.books import books
 from opdash.tui.actions.columns import columns
 from opdash.tui.actions.dialogs import dialogs, explanations, forms
 from opdash.tui.actions.doctor import doctor
+from opdash.tui.actions.exports import exports
 from opdash.tui.actions.grants import grants
 from opdash.tui.actions.inspector import inspector
 from opdash.tui.actions.keys import keys
@@ -43,6 +44,7 @@ ACTIONS: tuple[Action, ...] = (
     *statements(),
     *wallets(),
     *lookups(),
+    *exports(),
     *beside(),
     *outgoing_list(),
     *all_wallets(),

@@ -38,6 +38,7 @@ class Place(StrEnum):
     SAVE_SEARCH = "Save a search"
     NOTE = "Note on a payment"
     SAVE_PAPER = "Save into a file"
+    EXPORT = "Export"
     CONSENT = "Consent"
     HELP = "Help"
     INSPECTOR = "Request inspector"
@@ -70,6 +71,7 @@ MODAL_PLACES = frozenset(
         Place.SAVE_SEARCH,
         Place.NOTE,
         Place.SAVE_PAPER,
+        Place.EXPORT,
         Place.CONSENT,
         Place.HELP,
         Place.TILL,
@@ -186,6 +188,7 @@ FORMS = (
     Place.SAVE_SEARCH,
     Place.NOTE,
     Place.SAVE_PAPER,
+    Place.EXPORT,
     Place.GIVE_BACK,
     Place.SCOPE,
     Place.TILL,

@@ -365,6 +365,10 @@ class PaymentsScreen(CursorActions, PaymentsWays):
     def _selected(self) -> PaymentRow | None:
         return self._table.selected if self._table is not None and has_rows(self._table) else None
 
+    @property
+    def _filter(self) -> str:
+        return self._search.text
+
     def on_payment_table_moved(self) -> None:
         """Follow the cursor with details, status line and keys."""
         self._fill_place()

@@ -33,6 +33,11 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
     def _selected(self) -> PaymentRow | None:
         raise NotImplementedError
 
+    @property
+    def _filter(self) -> str:
+        """What the payments are filtered by; empty where all are shown."""
+        raise NotImplementedError
+
     def _hold(self) -> None:
         """Keep the cursor on its payment: a person acts on it."""
         if self._table is not None:
@@ -173,6 +178,16 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
         paused = not self.session.status.scan.paused
 
         async def pause() -> None:
+    def action_export(self) -> None:
+        """Write what is shown to a file for the bookkeeper."""
+        from opdash.ledger.search.reading import read_query
+        from opdash.ledger.search.values import Moment
+        from opdash.tui.screens.export import ExportScreen
+
+        text = self._filter
+        query = read_query(text, Moment(self.session.now())) if text else None
+        self.app.push_screen(ExportScreen(self.session, query))
+
             await self.session.pause_scan(paused)
             what = "is paused; p lets it go on" if paused else "goes on"
             self.tell(f"Reading the list in the background {what}.")
