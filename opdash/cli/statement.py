@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from opdash.cli import shapes
 from opdash.cli.context import Context, opened
 from opdash.cli.options import CommandParser, add_wallet_option
 from opdash.cli.output import talk
 from opdash.cli.papers import add_paper_options, check_paper_options, deliver
-from opdash.cli.running import learn_wallets, run_with_dashboard
+from opdash.cli.running import run_with_dashboard
 from opdash.errors import ExitCode
 from opdash.openpayments.errors import OpenPaymentsError
 from opdash.periods import read_zone
@@ -63,7 +63,7 @@ def run(arguments: list[str]) -> int:
 
         async def work(dashboard: Dashboard) -> int:
             sessions = [dashboard.session(profile.name) for profile in profiles]
-            failure = None if options.offline else await _ask(dashboard, sessions)
+            failure = None if options.offline else await _ask(sessions)
             subjects = [_subject(session) for session in sessions]
             names = {one.address: s.profile.name for one, s in zip(subjects, sessions, strict=True)}
             statement = read_statement(dashboard.reader, subjects, span, context.clock.now())
@@ -90,9 +90,8 @@ def _span(options: argparse.Namespace, context: Context) -> Span:
     return read_month(options.month or "this", now, zone)
 
 
-async def _ask(dashboard: Dashboard, sessions: list[WalletSession]) -> OpenPaymentsError | None:
+async def _ask(sessions: Sequence[WalletSession]) -> OpenPaymentsError | None:
     """Fetch what is new of each wallet; return why one of them could not be asked."""
-    await learn_wallets(dashboard)
     failure: OpenPaymentsError | None = None
     for session in sessions:
         try:

@@ -225,6 +225,14 @@ def test_a_server_that_does_not_answer_leaves_what_is_known(
     assert "Closing total" in ran.out
 
 
+def test_a_wallet_never_reached_whose_server_is_away(shell: Shell, mortal: SandboxProcess) -> None:
+    shell.set_up(shop_profile(mortal))
+    mortal.stop()
+    ran = shell("statement")
+    assert ran.code == 5
+    assert "Nothing is known of shop yet: its server has never answered opdash." in ran.out
+
+
 def test_the_closing_total_is_what_the_ledger_says(
     shell: Shell, fresh_sandbox: SandboxProcess
 ) -> None:
