@@ -256,7 +256,7 @@ def _print_hooks(
         [
             Cell(place.hook.key),
             Cell(f"{place.hook.kind} {place.name}"),
-            Cell(", ".join(place.hook.wallets)),
+            Cell(", ".join(place.hook.wallets) or "all"),
             Cell(", ".join([*place.hook.only, place.hook.filter]).strip(", ") or "all"),
             Cell("?" if waiting[place.hook.key] is None else f"{waiting[place.hook.key]:,}"),
             Cell(f"{dead[place.hook.key]:,}"),

@@ -146,11 +146,11 @@ def _add_hook_options(parser: CommandParser) -> None:
         "--notify",
         metavar="WAY",
         nargs="?",
-        const="",
+        const="configured",
         default=None,
-        choices=("", "bell", "desktop", "both"),
+        choices=("bell", "desktop", "both", "configured"),
         help="ring or show a notification when a payment is paid or received: bell, desktop or "
-        "both; what the configuration file says unless given",
+        "both; what the configuration file says unless named",
     )
 
 

@@ -58,16 +58,17 @@ class Hooks:
                 or a secret is missing.
         """
         data_dir, clock = context.options.data_dir, context.clock
-        names = tuple(sorted(profile.name for profile in profiles))
+        names = tuple(profile.name for profile in profiles)
+        wallets = names if options.wallet else ()
         kinds, query = tuple(sorted(options.only)), options.filter.strip()
         found: list[tuple[Hook, Target]] = []
         for line in options.programs:
             argv = read_command(line)
-            hook = Hook("exec", argv, names, kinds, query)
+            hook = Hook("exec", argv, wallets, kinds, query)
             found.append((hook, program(hook, options.exec_timeout)))
         secrets = chosen_secrets(data_dir, options.webhook_secret_file)
         for text in options.receivers:
-            hook = Hook("webhook", (read_url(text),), names, kinds, query)
+            hook = Hook("webhook", (read_url(text),), wallets, kinds, query)
             check_secrets(secrets, names)
             found.append((hook, receiver(hook, options.webhook_timeout, secrets, clock)))
         if len({hook.key for hook, _ in found}) < len(found):

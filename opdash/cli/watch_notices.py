@@ -35,13 +35,17 @@ class Notices:
 
     @classmethod
     def chosen(cls, way: str, dashboard: Dashboard, choice: Choice) -> Notices:
-        """Return what tells in a way; an empty one means what the configuration file says."""
-        return cls(NotifyWay(way) if way else dashboard.settings.notify, dashboard, choice)
+        """Return what tells in a way, or in the one that the configuration file names."""
+        configured = dashboard.settings.notify
+        if way == "configured":
+            # Who asks to be told is told: “off” is for the screen.
+            way = NotifyWay.BELL if configured is NotifyWay.OFF else configured
+        return cls(NotifyWay(way), dashboard, choice)
 
     def take(self, events: Sequence[LoggedEvent]) -> None:
         """Tell of those that are announced."""
         news = [one for one in events if one.announce and self._choice.wallet(one) is not None]
-        if news and self._way is not NotifyWay.OFF:
+        if news:
             task = asyncio.create_task(self._tell(news))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

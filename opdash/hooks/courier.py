@@ -7,6 +7,7 @@ place moves past it, so that after a crash it is tried again rather than lost.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -14,7 +15,7 @@ from typing import Any, Final
 from opdash.clock import Clock
 from opdash.hooks.dead_letters import DeadLetter, DeadLetters
 from opdash.hooks.deliveries import Postman, StoppedError, Target, Tell
-from opdash.hooks.letters import Letter
+from opdash.hooks.letters import Letter, bounded
 from opdash.hooks.pulse import Pulse
 from opdash.hooks.registry import Hook, Place, Registry
 from opdash.ledger.event_log import CursorError, EventLog, LoggedEvent
@@ -114,6 +115,7 @@ class Courier:
                 if self._pulse.is_over():
                     return
             await self._keep(events[-1].cursor)
+            await asyncio.sleep(0)  # a long way to go must not hold up the polls
 
     def _first(self) -> int:
         """Return the number of the event to begin after, and keep that place."""
@@ -124,6 +126,10 @@ class Courier:
             except CursorError as error:
                 raise CursorError(f"{self._target.name}: {error.sentence}", error.advice) from error
         self._save(self._log.cursor(self._begin))
+        if place is None:
+            self._tell(
+                f"{self._target.name}: a new hook, {self._hook.key}; its place is kept from now"
+            )
         return self._begin
 
     async def _bring(self, record: Mapping[str, Any]) -> bool:
@@ -145,7 +151,7 @@ class Courier:
             at=self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
             attempts=attempts,
             reason=reason,
-            event=dict(record),
+            event=bounded(record),
         )
         await self._until_written(lambda: self._dead.add(letter))
         self._tell(

@@ -35,10 +35,6 @@ class Letter(msgspec.Struct, frozen=True):
     def of(cls, record: Mapping[str, Any]) -> Letter:
         """Return the letter of an event's object."""
         payment = record["payment"]
-        body = _json(record)
-        if len(body) > MOST_BYTES:
-            short = {**payment, "metadata": {}, "metadataLeftOut": True}
-            body = _json({**record, "payment": short})
         received = payment["received"] or {}
         words = {
             "OPDASH_EVENT": record["event"],
@@ -55,12 +51,20 @@ class Letter(msgspec.Struct, frozen=True):
         return cls(
             id=record["cursor"],
             wallet=record["wallet"],
-            body=body,
+            body=_json(bounded(record)),
             variables={
                 name: safe_text(word, limit=limits.get(name, _LONGEST_WORD))
                 for name, word in words.items()
             },
         )
+
+
+def bounded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event's object, without its payment's metadata where those are beyond measure."""
+    if len(_json(record)) <= MOST_BYTES:
+        return dict(record)
+    short = {**record["payment"], "metadata": {}, "metadataLeftOut": True}
+    return {**record, "payment": short}
 
 
 def _json(record: Mapping[str, Any]) -> bytes:

@@ -29,14 +29,14 @@ class Hook(msgspec.Struct, frozen=True):
     Attributes:
         kind: Whether it is a program or a web hook.
         words: The program and what it is given, or the one URL.
-        wallets: The names of the wallets that it is about.
+        wallets: The names of the wallets that it is about; all where empty.
         only: The kinds of events that it is told of; all where empty.
         filter: Which payments it is about; all where empty.
     """
 
     kind: Literal["exec", "webhook"]
     words: tuple[str, ...]
-    wallets: tuple[str, ...]
+    wallets: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     filter: str = ""
 

@@ -98,13 +98,6 @@ class EventLog:
         """Close the file; closing twice does nothing."""
         self._connection.close()
 
-    def version(self) -> int:
-        """Return a number that changes whenever anyone else commits to the ledger."""
-        with explained(self._path):
-            version: int
-            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-            return version
-
     def newest(self) -> int:
         """Return the number of the last event that was ever written; 0 where there is none."""
         with self._snapshot():

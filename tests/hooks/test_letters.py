@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opdash.hooks.letters import MOST_BYTES, Letter
+from opdash.hooks.letters import MOST_BYTES, Letter, bounded
 from tests.hooks.doubles import record
 
 
@@ -41,3 +41,8 @@ def test_metadata_beyond_measure_are_left_out() -> None:
     assert (payment["metadata"], payment["metadataLeftOut"]) == ({}, True)
     assert len(letter.body) < MOST_BYTES
     assert "metadataLeftOut" not in json.loads(Letter.of(record()).body)["payment"]
+
+
+def test_what_is_kept_of_an_event_makes_the_same_letter() -> None:
+    for one in (record(), record(metadata={"a": "x" * MOST_BYTES})):
+        assert Letter.of(bounded(one)) == Letter.of(one)

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opdash.ledger.event_log import CursorError, EventLog, LoggedEvent
+from opdash.ledger.notes import Edit
 from opdash.ledger.records import Change, ChangeKind, Source
 from opdash.ledger.states import State
 from opdash.ledger.store import Ledger
@@ -62,6 +63,17 @@ def test_what_only_the_clock_moves_is_told(book: Book, log: EventLog) -> None:
         (ChangeKind.TIME, State.EXPIRING, 0),
         (ChangeKind.TIME, State.EXPIRED_UNPAID, 0),
     ]
+
+
+def test_what_a_person_notes_is_told(book: Book, log: EventLog) -> None:
+    book.record(payment(), at=NOW)
+    edit = Edit(add=("lamp",), text="by post")
+    for _ in range(2):  # the same once more changes nothing
+        book.ledger.write_note(ADDRESS, payment_id("p"), edit, at=NOW + MINUTE, grace=GRACE)
+
+    _, noted = log.after(0)
+    assert (noted.kind, noted.at, noted.announce) == (ChangeKind.NOTE, NOW + MINUTE, None)
+    assert (noted.payment.note.text, noted.payment.note.names) == ("by post", ("lamp",))
 
 
 def test_gone_and_back_are_told(book: Book, log: EventLog) -> None:
