@@ -11,13 +11,15 @@ from opdash.cli.context import Context, opened
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import print_fields, print_json, print_lines, talk
 from opdash.cli.running import only_one
+from opdash.ledger.note_texts import (
+    read_label,
+    read_labels,
+    read_text,
+)
 from opdash.ledger.notes import (
     LONGEST_TEXT,
     Edit,
     Resolution,
-    read_label,
-    read_labels,
-    read_text,
 )
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import PaymentRow

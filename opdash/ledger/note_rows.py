@@ -13,14 +13,16 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from opdash.ledger.encoding import decode_instant, encode_instant, split_id
+from opdash.ledger.note_texts import (
+    read_standing,
+    write_standing,
+)
 from opdash.ledger.notes import (
     NO_NOTE,
     Note,
     NoteKind,
     NoteStep,
     folded_note,
-    read_standing,
-    write_standing,
 )
 from opdash.ledger.records import PaymentRow
 

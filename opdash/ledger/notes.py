@@ -10,9 +10,7 @@ had lost it. While those stay, the payment needs no action any more.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -39,8 +37,6 @@ LONGEST_TEXT: Final = 4_000
 HAS_LABEL: Final = 1
 HAS_TEXT: Final = 2
 HAS_RESOLUTION: Final = 4
-
-_NOT_IN_LABELS = re.compile(r"[\s,\"\\]")
 
 
 class Resolution(StrEnum):
@@ -170,71 +166,18 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     """What a person wants to be otherwise.
 
     Attributes:
-        add: Labels to give, as `read_label` returns them.
+        add: Labels to give, as `opdash.ledger.note_texts.read_label` returns them.
         remove: Labels to take away, whatever their case.
-        text: The note instead of the one before, as `read_text` returns it; None to leave it.
+        text: The note instead of the one before, as `read_text` there returns it; None to leave it.
         resolution: The resolution instead of the one before; None to leave it.
+        seen: How the payment stood when the person settled it; None for how it stands.
     """
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     text: str | None = None
     resolution: Resolution | None = None
-
-
-def read_label(typed: str) -> str:
-    """Return a label as it is kept.
-
-    Raises:
-        InputError: It is none.
-    """
-    label = typed.strip()
-    shown = safe_text(label, limit=40)
-    if not label or _NOT_IN_LABELS.search(label):
-        raise InputError(
-            f"“{shown}” is no label." if label else "A label is empty.",
-            "A label is one word, such as vip or claim-7.",
-        )
-    if len(label) > LONGEST_LABEL:
-        raise InputError(
-            f"The label “{shown}” is longer than {LONGEST_LABEL} characters.",
-            "Put the rest into the note.",
-        )
-    if safe_text(label) != label:
-        raise InputError(
-            f"The label “{shown}” has characters that cannot be shown.", "Leave them out."
-        )
-    return label
-
-
-def read_labels(typed: str) -> tuple[str, ...]:
-    """Return labels that are parted by commas or blanks, each once, whatever its case.
-
-    Raises:
-        InputError: One of them is none.
-    """
-    labels: dict[str, str] = {}
-    for word in typed.replace(",", " ").split():
-        label = read_label(word)
-        labels.setdefault(label.casefold(), label)
-    return tuple(labels.values())
-
-
-def read_text(typed: str) -> str:
-    """Return a note as it is kept: lines parted by LF, without blanks at its end.
-
-    Raises:
-        InputError: It is too long, or cannot be kept.
-    """
-    text = "\n".join(line.rstrip() for line in re.split(r"\r\n|\r|\n", typed)).strip("\n")
-    if len(text) > LONGEST_TEXT:
-        raise InputError(
-            f"The note has {len(text):,} characters; there is room for {LONGEST_TEXT:,}.",
-            "Shorten it.",
-        )
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise InputError("The note has characters that cannot be kept.", "Write it as plain text.")
-    return text
+    seen: Standing | None = None
 
 
 def steps_of(edit: Edit, note: Note, standing: Standing, at: datetime) -> tuple[NoteStep, ...]:
@@ -249,7 +192,7 @@ def steps_of(edit: Edit, note: Note, standing: Standing, at: datetime) -> tuple[
     Raises:
         InputError: There would be more labels than `MOST_LABELS`.
     """
-    steps = tuple(_steps_of(edit, note, standing, at))
+    steps = tuple(_steps_of(edit, note, edit.seen or standing, at))
     if len(folded_note(steps, note).labels) > MOST_LABELS:
         raise InputError(
             f"A payment can have {MOST_LABELS} labels.", "Take others away, or write a note."
@@ -347,19 +290,18 @@ def why_outdated(row: PaymentRow) -> str:
     if settlement is None or not is_outdated(row):
         return ""
     then, now = settlement.standing, standing_of(row)
+    was = f"It was {settlement.resolution.words}"
     if (then.received, then.received_asset) != (now.received, now.received_asset):
-        before, after = (
-            _told(then.received, then.received_asset),
-            _told(row.received, row.received_asset),
-        )
-        return f"That was for {before}; {after} have arrived by now."
+        before = _told(then.received, then.received_asset)
+        after = _told(row.received, row.received_asset)
+        return f"{was} with {before} received; {after} have arrived by now."
     if (then.asked, then.asked_asset) != (now.asked, now.asked_asset):
         before = _told(then.asked, then.asked_asset)
         after = _told(row.asked, row.asked_asset)
-        return f"That was when it asked for {before}; it asks for {after} by now."
+        return f"{was} when it asked for {before}; it asks for {after} by now."
     if set(now.anomalies) <= set(then.anomalies):
-        return "The server has lost the payment since then."
-    return "The server has done since then what it must not do."
+        return f"{was} before the server lost it."
+    return f"{was} before the server did what it must not do."
 
 
 def _told(minor_units: int | None, asset: Asset | None) -> str:
@@ -375,52 +317,3 @@ def _is_about(then: Standing, now: Standing) -> bool:
         and (then.asked, then.asked_asset) == (now.asked, now.asked_asset)
         and set(now.anomalies) <= set(then.anomalies)
     )
-
-
-# As text, for the ledger
-
-
-def write_standing(standing: Standing | None) -> str:
-    """Return what `read_standing` reads; empty for None."""
-    if standing is None:
-        return ""
-    asked_asset = standing.asked_asset
-    return json.dumps(
-        {
-            "state": standing.state.value,
-            "received": str(standing.received),
-            "receivedAsset": [standing.received_asset.code, standing.received_asset.scale],
-            "asked": None if standing.asked is None else str(standing.asked),
-            "askedAsset": None if asked_asset is None else [asked_asset.code, asked_asset.scale],
-            "anomalies": standing.anomalies,
-        },
-        separators=(",", ":"),
-    )
-
-
-def read_standing(text: str) -> Standing | None:
-    """Read what `write_standing` wrote.
-
-    Raises:
-        ValueError: Nobody wrote it so.
-    """
-    if not text:
-        return None
-    try:
-        found = json.loads(text)
-        asked, asked_asset = found["asked"], found["askedAsset"]
-        return Standing(
-            state=State(found["state"]),
-            received=int(found["received"]),
-            received_asset=_asset(found["receivedAsset"]),
-            asked=None if asked is None else int(asked),
-            asked_asset=None if asked_asset is None else _asset(asked_asset),
-            anomalies=tuple(map(str, found["anomalies"])),
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError("not how a payment stands") from error
-
-
-def _asset(pair: Sequence[str | int]) -> Asset:
-    code, scale = pair
-    return Asset(str(code), int(scale))

@@ -15,7 +15,13 @@ import msgspec
 from opdash.ledger import schema
 from opdash.ledger.decisions import DecisionKind
 from opdash.ledger.encoding import SCOPES, STATES
-from opdash.ledger.notes import NoteKind, Resolution, read_standing
+from opdash.ledger.note_texts import (
+    read_standing,
+)
+from opdash.ledger.notes import (
+    NoteKind,
+    Resolution,
+)
 from opdash.ledger.pages import EMPTY_TEXT, Cell, Kind, Value
 from opdash.ledger.records import CreationStatus, Source, TimelineKind
 

@@ -37,10 +37,9 @@ def told(step: TimelineEntry) -> str:
         case TimelineKind.NOTED:
             return f"note: {text}" if text else "note taken away"
         case _:
-            resolution = Resolution(step.text)
-            if resolution is Resolution.NONE:
+            if text in ("", Resolution.NONE):
                 return "resolution taken back"
-            return f"settled as {resolution.words}"
+            return f"settled as {text.replace('-', ' ')}"
 
 
 def with_notes(

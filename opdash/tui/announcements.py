@@ -95,7 +95,7 @@ class Ringer:
 
 
 def is_news(change: Change, looked_at: datetime) -> bool:
-    """Return whether a change deserves a mark: all do but time's, and history's first sight.
+    """Return whether a change deserves a mark: not time's, one's own, or history's first sight.
 
     Args:
         change: What changed.
@@ -104,7 +104,7 @@ def is_news(change: Change, looked_at: datetime) -> bool:
     """
     if change.kind is ChangeKind.NEW:
         return change.payment.created_at >= looked_at
-    return change.kind is not ChangeKind.TIME
+    return change.kind not in (ChangeKind.TIME, ChangeKind.NOTE)
 
 
 def _sentence(change: Change, where: str) -> str:

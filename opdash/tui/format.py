@@ -36,7 +36,7 @@ _TONES: dict[State, Tone] = {
 
 def state_tone(row: PaymentRow) -> Tone:
     """Return what the colour of a payment's state says: what needs a person stands out."""
-    if row.state is State.ANOMALY or row.anomalies:
+    if (row.state is State.ANOMALY or row.anomalies) and (row.needs_action or not row.note.bits):
         return "bad"
     if row.needs_action:
         return "attention"

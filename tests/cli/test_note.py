@@ -92,7 +92,7 @@ def test_more_money_after_it_was_settled(
     line = shop.done("note", payment, "--json").line
     assert (line["needsAction"], line["resolution"]["outdated"]) == (True, True)
     said = shop.done("note", payment).out
-    assert "That was for 30.00 USD; 35.00 USD have arrived by now." in said
+    assert "It was accepted with 30.00 USD received; 35.00 USD have arrived by now." in said
     assert "needs action  yes" in said
 
 

@@ -17,6 +17,13 @@ from hypothesis import strategies as st
 from opdash.errors import InputError, LedgerError
 from opdash.ledger.care import check, compact, move, set_figures_right
 from opdash.ledger.folds import FoldRule
+from opdash.ledger.note_texts import (
+    read_label,
+    read_labels,
+    read_standing,
+    read_text,
+    write_standing,
+)
 from opdash.ledger.notes import (
     LONGEST_LABEL,
     LONGEST_TEXT,
@@ -27,12 +34,8 @@ from opdash.ledger.notes import (
     Resolution,
     folded_note,
     is_outdated,
-    read_label,
-    read_labels,
-    read_standing,
-    read_text,
     standing_of,
-    write_standing,
+    why_outdated,
 )
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, ChangeKind, PaymentRow, Source, TimelineKind
@@ -257,6 +260,53 @@ class TestResolutions:
         write(book, resolution=ACCEPTED, at=LATER)
         assert counted(reader) == 0
         assert not is_outdated(known(reader))
+
+    @pytest.mark.parametrize(
+        ("before", "after", "why"),
+        [
+            (SHORT, payment("p", received=500, completed=True), "with 4.00 USD received; 5.00 USD"),
+            (SHORT, payment("p", asked=900, received=400, completed=True), "asked for 10.00 USD;"),
+            (SHORT, payment("p", received=400), "before the server did what it must not do."),
+            (payment("p", received=400), None, "before the server lost it."),
+            (SHORT, SHORT, ""),
+            (SHORT, None, ""),
+        ],
+    )
+    def test_why_it_no_longer_counts_is_said(
+        self,
+        book: Book,
+        reader: LedgerReader,
+        before: IncomingPayment,
+        after: IncomingPayment | None,
+        why: str,
+    ) -> None:
+        book.record(before)
+        assert why_outdated(known(reader)) == ""
+        write(book, resolution=Resolution.WRITTEN_OFF)
+        if after is None:
+            book.mark_gone("p", at=LATER)
+        else:
+            book.record(after, at=LATER)
+        said = why_outdated(known(reader))
+        assert (why in said) if why else said == ""
+        assert is_outdated(known(reader)) == bool(why)
+
+    def test_what_a_person_saw_is_what_is_settled(self, book: Book, reader: LedgerReader) -> None:
+        book.record(SHORT)
+        seen = standing_of(known(reader))
+        book.record(payment("p", received=500, completed=True), at=SOON)
+        write(book, at=LATER, resolution=ACCEPTED, seen=seen)
+        assert (counted(reader), is_outdated(known(reader))) == (1, True)
+
+    def test_no_clock_turns_states_back(self, book: Book, reader: LedgerReader) -> None:
+        """A command knows this machine's clock only, which may be behind the server's."""
+        book.record(payment("p", received=400))
+        server = NOW + timedelta(days=3)
+        book.advance(server)
+        book.ledger.set_last_poll(ADDRESS, server)
+        write(book, at=NOW, text="x")
+        assert known(reader).state is State.EXPIRED_PARTIAL
+        assert reader.timeline(ADDRESS, payment_id("p"))[-1].at == server
 
     def test_what_was_settled_ahead_counts_when_it_comes_to_it(
         self, book: Book, reader: LedgerReader

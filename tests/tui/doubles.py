@@ -14,8 +14,9 @@ import msgspec
 from msgspec.structs import replace
 
 from opdash.errors import OpdashError
+from opdash.ledger.notes import Edit
 from opdash.ledger.reader import LedgerReader
-from opdash.ledger.records import Change, Creation, Scope, Source, WalkState
+from opdash.ledger.records import Change, Creation, PaymentRow, Scope, Source, WalkState
 from opdash.ledger.search.saved import SavedSearch
 from opdash.ledger.store import Ledger
 from opdash.openpayments.amounts import Amount, Asset
@@ -160,6 +161,10 @@ class FakeSession:
 
     async def payment_methods(self, payment_id: str) -> tuple[PaymentMethod, ...]:
         return ()
+
+    async def write_note(self, payment_id: str, edit: Edit) -> PaymentRow | None:
+        await self.gate.wait()
+        return None if self.world is None else self.world.write_note(payment_id, edit)
 
     def watch_sale(self, payment_id: str) -> SaleWatch:
         return SaleWatch(self._look_at_nothing, lambda: 0.0, self.now, self.clock)
@@ -355,6 +360,14 @@ class World:
         """Announce changes as the service would."""
         if changes:
             self.dashboard.events.publish(PaymentsChanged(self.wallet.id, changes))
+
+    def write_note(self, payment_id: str, edit: Edit) -> PaymentRow | None:
+        """Let a person write on a payment, and announce it."""
+        changes = self.ledger.write_note(
+            self.wallet.id, payment_id, edit, at=self.clock.now(), grace=GRACE
+        )
+        self.announce(changes)
+        return self.reader.payment(self.wallet.id, payment_id)
 
     def set_complete(self, complete: bool) -> None:
         """Say whether the whole list of the server is known."""

@@ -33,6 +33,7 @@ from opdash.tui.screens.give_back import GiveBackScreen, Kind
 from opdash.tui.screens.grants import GrantsScreen
 from opdash.tui.screens.help import HelpScreen
 from opdash.tui.screens.inspector import InspectorScreen
+from opdash.tui.screens.note import NoteScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.outgoing_list import OutgoingListScreen
 from opdash.tui.screens.passphrase import PassphraseScreen
@@ -105,6 +106,7 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.COLUMNS: lambda: ColumnsScreen(STANDARD_CHOICE, (), lambda _: ()),
         Place.SEARCHES: lambda: SearchesScreen(session, "", no_count),
         Place.SAVE_SEARCH: lambda: SaveSearchScreen(session, SavedSearch("", "tip")),
+        Place.NOTE: lambda: NoteScreen(session, row),
         Place.CONSENT: lambda: ConsentScreen(consent),
         Place.HELP: lambda: HelpScreen(Place.PAYMENTS),
         Place.INSPECTOR: InspectorScreen,

@@ -19,6 +19,7 @@ from opdash.tui.actions.grants import grants
 from opdash.tui.actions.inspector import inspector
 from opdash.tui.actions.keys import keys
 from opdash.tui.actions.moving import everywhere, movement
+from opdash.tui.actions.notes import notes
 from opdash.tui.actions.outgoing import all_wallets, beside, outgoing_list
 from opdash.tui.actions.payments import payments, receipts
 from opdash.tui.actions.statements import statements
@@ -39,6 +40,7 @@ __all__ = [
 
 ACTIONS: tuple[Action, ...] = (
     *payments(),
+    *notes(),
     *columns(),
     *receipts(),
     *statements(),

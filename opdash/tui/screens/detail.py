@@ -91,6 +91,14 @@ class DetailScreen(OpdashScreen[None]):
 
         self.app.push_screen(ReceiptScreen(self._session, self._payment_id))
 
+    def action_note(self) -> None:
+        """Write on the payment, or say how it was settled."""
+        from opdash.tui.screens.note import NoteScreen
+
+        payment = self.pane.payment
+        if payment is not None:
+            self.app.push_screen(NoteScreen(self._session, payment))
+
     def action_complete(self) -> None:
         """Open the complete form, or say why it cannot be completed."""
         from opdash.tui.screens.complete import CompleteScreen

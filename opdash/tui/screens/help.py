@@ -19,6 +19,7 @@ from opdash.tui.screens.modal import OpdashModal
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.beyond import BEYOND
 from opdash.tui.widgets.key_line import KeyLine
+from opdash.tui.widgets.note_mark import SETTLED, WRITTEN
 from opdash.tui.widgets.row_painter import CHANGED, GONE
 
 _KEYS_WIDTH = 13
@@ -29,6 +30,8 @@ _SIGNS = (
     ("*", "covered, but the server has not completed it"),
     (GONE, "no longer at the server; the ledger remembers it"),
     (BEYOND, "not visible under the scope (S), and not refreshed"),
+    (WRITTEN, "has a label or a note, or has changed since you settled it"),
+    (SETTLED, "settled by you: accepted, refunded or written off"),
 )
 
 

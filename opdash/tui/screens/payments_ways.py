@@ -88,6 +88,15 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
             self._hold()
             self.app.push_screen(ReceiptScreen(self.session, row.id))
 
+    def action_note(self) -> None:
+        """Write on the selected payment, or say how it was settled."""
+        from opdash.tui.screens.note import NoteScreen
+
+        row = self._selected
+        if row is not None:
+            self._hold()
+            self.app.push_screen(NoteScreen(self.session, row), lambda _row: self._reload())
+
     def action_new_payment(self) -> None:
         """Open the form for a new payment."""
         if self.session.wallet is None:

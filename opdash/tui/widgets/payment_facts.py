@@ -17,7 +17,7 @@ from opdash.ledger.records import (
     TimelineKind,
 )
 from opdash.ledger.states import State
-from opdash.ledger.timeline import former_amount, former_instant
+from opdash.ledger.timeline import WRITTEN, former_amount, former_instant, told
 from opdash.openpayments.amounts import Asset
 from opdash.safetext import safe_text
 from opdash.tui.format import (
@@ -48,6 +48,7 @@ PANE_STEPS = 8
 
 _TAIL = 20
 _LONGEST_METADATA = 400
+_LONGEST_IN_PANE = 120
 
 _STYLES: dict[Tone, str] = {
     "plain": "bold",
@@ -77,11 +78,16 @@ def head_entries(
     if payment.asked and _share(payment):
         entries.append(ProgressLine(payment.received, payment.asked))
     entries += facts(
-        [*_amounts(payment), *_times(payment, now, whole=whole), *_places(payment, whole)]
+        [
+            *_amounts(payment),
+            *_times(payment, now, whole=whole),
+            *_places(payment, whole),
+            *_notes(payment, now, whole=whole),
+        ]
     )
-    entries += [
-        row(Content.styled("▲ ", "$attention"), sentence) for sentence in attention(payment, now)
-    ]
+    settled = payment.note.settlement is not None and not payment.needs_action
+    sign = Content.styled("· ", "$muted") if settled else Content.styled("▲ ", "$attention")
+    entries += [row(sign, sentence) for sentence in attention(payment, now)]
     if is_beyond(payment, view):
         seen = relative(payment.last_seen_at, now)
         words = f"Not visible under this scope, {SCOPE_WORDS[view]}: this is how it was {seen}."
@@ -142,6 +148,10 @@ def attention(payment: PaymentRow, now: datetime) -> list[str]:
         said.append("* The server has not completed it.")
     if payment.no_longer_at_server:
         said.append("No longer at the server.")
+    if payment.note.settlement is not None:
+        from opdash.tui.widgets.note_facts import outdated_sentence
+
+        said += filter(None, [outdated_sentence(payment)])
     return said
 
 
@@ -159,7 +169,7 @@ def timeline_entries(
     entries += facts(
         (
             instant_long(step.at) if whole else moment_short(step.at, now),
-            _step(step, payment.received_asset, whole=whole),
+            _line(step, payment.received_asset, whole=whole),
         )
         for step in shown
     )
@@ -226,6 +236,20 @@ def _places(payment: PaymentRow, whole: bool) -> list[tuple[str, Content | str]]
         return [("payment", safe_text(payment.id)), ("wallet", safe_text(payment.wallet))]
     tail = safe_text(payment.id.rstrip("/").rsplit("/", 1)[-1])
     return [("payment", f"…/{tail}" if len(tail) <= _TAIL else f"…/{tail[:8]}…{tail[-8:]}")]
+
+
+def _notes(payment: PaymentRow, now: datetime, *, whole: bool) -> list[tuple[str, Content | str]]:
+    if not payment.note.bits:
+        return []
+    from opdash.tui.widgets.note_facts import note_facts
+
+    return note_facts(payment, now, whole=whole)
+
+
+def _line(step: TimelineEntry, asset: Asset, *, whole: bool) -> Content:
+    if step.kind in WRITTEN:
+        return Content(safe_text(told(step), limit=0 if whole else _LONGEST_IN_PANE))
+    return _step(step, asset, whole=whole)
 
 
 def _step(step: TimelineEntry, asset: Asset, *, whole: bool) -> Content:

@@ -151,7 +151,7 @@ class RowPainter:
         """Return the texts of a row from its left edge on, and their tones."""
         _, ground, marked, is_member = key
         signs = (CURSOR if ground != "row" else " ") + (CHANGED if marked else " ")
-        signs += MEMBER if is_member else ""
+        signs += _note_mark(row) or (MEMBER if is_member else "")
         pieces: list[tuple[str, str]] = [(signs, "accent")]
         following = iter(times)
         left = len(signs)
@@ -200,6 +200,14 @@ class RowPainter:
             pieces += [(gap, "heading"), (text, "heading-sorted" if is_sorted else "heading")]
             left = place.right
         return self._strip([*pieces, ("", "heading")], "heading")
+
+
+def _note_mark(row: TableRow) -> str:
+    if not isinstance(row, PaymentRow) or not row.note.bits:
+        return ""
+    from opdash.tui.widgets.note_mark import note_mark
+
+    return note_mark(row)
 
 
 def _heading(place: Place, sort: Sort | None) -> str:
