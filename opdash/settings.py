@@ -355,6 +355,23 @@ class SettingsStore:
         self.path = path.expanduser().absolute()
         self._seen = _Seen()
 
+    @property
+    def stamp(self) -> tuple[int, int] | None:
+        """What changes whenever the file is replaced; None where there is none."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def peek(self) -> Settings:
+        """Return what the file holds, without taking it for what this process goes by.
+
+        Raises:
+            ConfigError: It cannot be read, is no TOML, or says something it cannot mean.
+        """
+        return self._read().settings
+
     def load(self) -> Settings:
         """Read the file; one that does not exist holds the defaults.
 

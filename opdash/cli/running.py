@@ -17,7 +17,7 @@ from opdash.openpayments.errors import GoneError, NotFoundError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.errors import NotOurPaymentError
-from opdash.service.events import CreationChanged, Event
+from opdash.service.events import CreationChanged, Event, SettingsNoted
 from opdash.service.session import WalletSession
 from opdash.settings import ConsentWay
 
@@ -51,6 +51,7 @@ def run_with_dashboard(context: Context, work: Callable[[Dashboard], Awaitable[i
             dashboard.keyring.asker = asked_at_terminal
         consenting = ConsentTalk(context.clock)
         dashboard.events.subscribe(consenting.hear)
+        dashboard.events.subscribe(tell_settings)
         try:
             return await work(dashboard)
         finally:
@@ -152,6 +153,12 @@ def only_one(rows: tuple[PaymentRow, ...], text: str) -> PaymentRow:
         names = ", ".join(last_segment(row.id) for row in rows[:5])
         raise UnknownPayment(f"Several payments are meant by “{shown}”.", f"Say which: {names}.")
     return rows[0]
+
+
+def tell_settings(event: Event) -> None:
+    """Say what another opdash changed of what this one goes by."""
+    if isinstance(event, SettingsNoted):
+        talk(event.sentence)
 
 
 def tell_creations(event: Event) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from opdash.service.onboarding import Readiness, ReadinessWatch
     from opdash.service.parts import Shared
     from opdash.service.recorder import Recorder
+    from opdash.service.settings_watch import SettingsWatch
     from opdash.service.token_shelf import TokenShelf
     from opdash.table_view import TableView
 
@@ -87,6 +88,7 @@ class Dashboard:
         """
         self.settings: Settings = store.load()
         self.events = EventHub()
+        self._settings_watch: SettingsWatch | None = None
         self.clock = clock
         self.data_dir = data_dir
         self._store = store
@@ -136,7 +138,9 @@ class Dashboard:
         """Return what all sessions share, made when a session first works."""
         if self._in_common is None:
             from opdash.service.parts import Shared
+            from opdash.service.settings_watch import SettingsWatch
 
+            self._settings_watch = SettingsWatch(self._store, self.events, self.settings)
             self._in_common = Shared(self.clock, self._path, self.keyring)
         return self._in_common
 
@@ -256,10 +260,6 @@ class Dashboard:
             lambda ledger: ledger.decide_all(verdicts, undone, at=now)
         )
 
-    @property
-    def grants(self) -> GrantOffice:
-        """What a person can see of grants and tokens, and do with them."""
-        from opdash.service.grant_office import GrantOffice
     async def mark_export(
         self, wallet_id: str, kind: str, mark: ExportMark, before: ExportMark
     ) -> bool:
@@ -272,6 +272,10 @@ class Dashboard:
             lambda ledger: ledger.mark_export(wallet_id, kind, mark, before)
         )
 
+    @property
+    def grants(self) -> GrantOffice:
+        """What a person can see of grants and tokens, and do with them."""
+        from opdash.service.grant_office import GrantOffice
 
         return GrantOffice(self)
 
@@ -471,7 +475,10 @@ class Dashboard:
     async def _write(self, change: Callable[[Settings], Settings]) -> None:
         """Change the settings and save them; one change after the other, or one would be lost."""
         async with self._writing:
-            self.settings = await asyncio.to_thread(self._store.save, change(self.settings))
+            wanted = change(self.settings)
+            watch = self._settings_watch
+            with contextlib.nullcontext() if watch is None else watch.saving(wanted):
+                self.settings = await asyncio.to_thread(self._store.save, wanted)
 
     async def _save(self, change: Callable[[Settings], Settings]) -> None:
         """Save, and take up what another opdash has changed in the file since it was read."""

@@ -122,6 +122,13 @@ class ProfileChanged(msgspec.Struct, frozen=True):
     profile: str
 
 
+class SettingsNoted(msgspec.Struct, frozen=True):
+    """Another opdash changed what this one goes by for a profile; the sentence says what."""
+
+    profile: str
+    sentence: str
+
+
 Event: TypeAlias = (
     PaymentsChanged
     | OutgoingChanged
@@ -132,6 +139,7 @@ Event: TypeAlias = (
     | ConsentEnded
     | CaughtUp
     | ProfileChanged
+    | SettingsNoted
 )
 Listener: TypeAlias = Callable[[Event], None]
 

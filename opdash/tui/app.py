@@ -32,6 +32,7 @@ from opdash.service.events import (
     ConsentNoted,
     Event,
     PaymentsChanged,
+    SettingsNoted,
 )
 from opdash.service.session import WalletSession
 from opdash.settings import Profile, Settings
@@ -303,6 +304,8 @@ class OpdashApp(App[None], inherit_css=False):
                 self._questions.pop((event.profile, event.number), None)
                 severity: SeverityLevel = "information" if event.granted else "warning"
                 self.tell(event.sentence, event.advice, severity=severity)
+            case SettingsNoted():
+                self.tell(event.sentence, severity="warning")
             case ConsentNoted() if (event.profile, event.number) not in self._questions:
                 self.tell(event.sentence)
             case _:
