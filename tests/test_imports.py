@@ -104,7 +104,7 @@ def modules_after(program: str, *arguments: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("package", ["openpayments", "ledger", "service"])
+@pytest.mark.parametrize("package", ["openpayments", "ledger", "service", "hooks"])
 def test_the_core_never_imports_the_screen_library(package: str) -> None:
     modules = modules_after(IMPORT_ALL, f"opdash.{package}")
 
