@@ -65,7 +65,7 @@ def span_of(period: Period, now: datetime, zone: tzinfo | None) -> Span:
     Raises:
         PeriodError: It has not begun.
     """
-    title = _title(period)
+    title, within = _named(period)
     if period.start > now:
         raise PeriodError(
             f"{title} has not begun: its first day is {long_day(period.first)}.",
@@ -73,6 +73,7 @@ def span_of(period: Period, now: datetime, zone: tzinfo | None) -> Span:
         )
     return Span(
         title=title,
+        within=within,
         first=period.first,
         last=period.last,
         start=period.start,
@@ -82,15 +83,20 @@ def span_of(period: Period, now: datetime, zone: tzinfo | None) -> Span:
     )
 
 
-def _title(period: Period) -> str:
+def _named(period: Period) -> tuple[str, str]:
+    """Return what a period is called, alone and in a sentence."""
     first, last = period.first, period.last
     if first == last:
-        return long_day(first)
+        return long_day(first), f"on {long_day(first)}"
     if _is_month(first, last):
-        return month_words(first)
-    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
-        return str(first.year) if first.year == last.year else f"{first.year} to {last.year}"
-    return f"{long_day(first)} to {long_day(last)}"
+        return month_words(first), f"in {month_words(first)}"
+    if (first.month, first.day, last.month, last.day) != (1, 1, 12, 31):
+        title = f"{long_day(first)} to {long_day(last)}"
+    elif first.year != last.year:
+        title = f"{first.year} to {last.year}"
+    else:
+        return str(first.year), f"in {first.year}"
+    return title, f"from {title}"
 
 
 def _is_month(first: date, last: date) -> bool:

@@ -7,16 +7,12 @@ instants are aware. Texts of payments are as the server sent them.
 from __future__ import annotations
 
 from datetime import date, datetime, tzinfo
-from typing import Final
 
 import msgspec
 
 from opdash.ledger.records import PaymentRow, Scope
 from opdash.ledger.states import State
 from opdash.openpayments.amounts import Asset
-
-NO_REFERENCE: Final = ""
-"""The reference of payments that have none."""
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -64,7 +60,7 @@ class ReferenceSum(msgspec.Struct, frozen=True):
     """What arrived for one reference.
 
     Attributes:
-        reference: As sent; `NO_REFERENCE` for payments that have none.
+        reference: As sent; empty for payments that have none.
         receipts: How many times something arrived.
         payments: How many payments received something.
         received: How much it was.
@@ -179,6 +175,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         title: What people call it, such as “October 2026”.
+        within: The same in a sentence: “in October 2026”, “on 5 October 2026”.
         first: Its first local day.
         last: Its last local day.
         start: When it begins, UTC.
@@ -188,6 +185,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     title: str
+    within: str
     first: date
     last: date
     start: datetime

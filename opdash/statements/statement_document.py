@@ -154,13 +154,13 @@ def _asset(asset: AssetStatement, statement: Statement, *, whole: bool) -> Itera
     if asset.corrections:
         rows.append(("Corrections by the server", _number(asset, asset.corrected)))
     yield Table(
-        f"Received in {span.title}",
+        f"Received {span.within}",
         (Column("Total", least=20), Column(code, is_figures=True)),
         tuple(rows),
         (f"Closing total, received {after}", _number(asset, asset.closing)),
     )
     if not asset.receipts:
-        yield Paragraph(f"Nothing was received in {span.title}.")
+        yield Paragraph(f"Nothing was received {span.within}.")
     else:
         yield _days(asset)
         yield _references(asset, whole=whole)
@@ -264,9 +264,9 @@ def _corrections(asset: AssetStatement, span: Span) -> Table:
 
 
 def _states(wallet: WalletStatement, span: Span) -> Iterator[Block]:
-    yield Heading(f"Payments created in {span.title}", 3)
+    yield Heading(f"Payments created {span.within}", 3)
     if not wallet.states:
-        yield Paragraph(f"No payment was created in {span.title}.")
+        yield Paragraph(f"No payment was created {span.within}.")
         return
     yield Table(
         "By their state as last known, with all that they received so far",

@@ -83,6 +83,15 @@ def test_a_part_of_the_id_is_enough_and_none_is_too_little(shop: Shell, payment:
     assert shop("receipt", payment, "--zone", "Mars/Base").code == 2
 
 
+def test_what_the_server_has_forgotten(shell: Shell, fresh_sandbox: SandboxProcess) -> None:
+    shell.set_up(shop_profile(fresh_sandbox))
+    url = shell.done("create", "--amount", "5", "--expires-in", "10m", "--json").line["paymentId"]
+    fresh_sandbox.advance(7200)
+    ran = shell.done("receipt", url)
+    assert "The server no longer has this payment" in ran.err
+    assert "Not paid. It could be paid until" in " ".join(ran.out.split())
+
+
 def test_where_the_server_is_away(shell: Shell, mortal: SandboxProcess) -> None:
     shell.set_up(shop_profile(mortal))
     url = shell.done("create", "--amount", "5", "--json").line["paymentId"]

@@ -141,6 +141,16 @@ def test_an_empty_month_is_a_statement_too(books: Shell) -> None:
     assert "Opening total, received before 1 November 2024  19.05" in ran.out
 
 
+def test_a_period_of_some_days(books: Shell) -> None:
+    words = ("statement", "--period", "2024-10-20..2024-10-21", "--zone", "UTC", "--offline")
+    ran = books.done(*words)
+    assert ran.out.startswith("Statement for 20 October 2024 to 21 October 2024\n")
+    assert "Opening total, received before 20 October 2024   7.00" in ran.out
+    one_day = books.done("statement", "--period", "2024-10-21", "--zone", "UTC", "--offline")
+    assert "Period     21 October 2024\n" in one_day.out
+    assert "Nothing was received on 21 October 2024." in one_day.out
+
+
 def test_a_month_in_the_future_is_refused(books: Shell) -> None:
     ran = books("statement", "--month", "9000-01", "--offline")
     assert (ran.code, ran.out) == (2, "")

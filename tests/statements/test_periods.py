@@ -29,18 +29,23 @@ def test_a_month_is_read(typed: str, title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "title"),
+    ("typed", "title", "within"),
     [
-        ("2026-10-05", "5 October 2026"),
-        ("2025", "2025"),
-        ("2024..2025", "2024 to 2025"),
-        ("2026-10-01..2026-10-15", "1 October 2026 to 15 October 2026"),
-        ("2026-02", "February 2026"),
-        ("today", "20 November 2026"),
+        ("2026-10-05", "5 October 2026", "on 5 October 2026"),
+        ("2025", "2025", "in 2025"),
+        ("2024..2025", "2024 to 2025", "from 2024 to 2025"),
+        (
+            "2026-10-01..2026-10-15",
+            "1 October 2026 to 15 October 2026",
+            "from 1 October 2026 to 15 October 2026",
+        ),
+        ("2026-02", "February 2026", "in February 2026"),
+        ("today", "20 November 2026", "on 20 November 2026"),
     ],
 )
-def test_a_period_is_called_what_people_call_it(typed: str, title: str) -> None:
-    assert read_span(typed, NOW, UTC).title == title
+def test_a_period_is_called_what_people_call_it(typed: str, title: str, within: str) -> None:
+    span = read_span(typed, NOW, UTC)
+    assert (span.title, span.within) == (title, within)
 
 
 def test_its_days_begin_in_its_zone() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, timedelta
+from typing import Any
 
 from opdash.ledger.notes import Edit, Resolution
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Scope, WalkState
+from opdash.openpayments.resources import IncomingPayment
 from opdash.statements.as_text import as_text
 from opdash.statements.periods import month_of, read_month
 from opdash.statements.reading import Subject, read_statement
@@ -17,6 +19,7 @@ from opdash.statements.statement_document import (
     figures_first,
     statement_document,
 )
+from opdash.statements.wording import matter
 from tests.ledger.builders import ADDRESS, NOW, Book, payment, payment_id
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -223,6 +226,35 @@ def test_many_payments_that_need_action_are_counted_unless_all_are_wanted(
     assert brief.count("CLOSED SHORT  2026-11-19") == 50
     assert "And 3 further payments." in brief
     assert whole.count("CLOSED SHORT  2026-11-19") == 53
+
+
+def test_what_is_the_matter_is_said_of_each_kind(book: Book, reader: LedgerReader) -> None:
+    def of(name: str, **more: Any) -> IncomingPayment:
+        return payment(name, created=NOW - 2 * DAY, metadata={"externalRef": name}, **more)
+
+    book.record(of("gone", received=300), of("expired", received=300), at=NOW - 2 * DAY)
+    book.record(of("settling", received=1000), of("fell", received=300), at=NOW - HOUR)
+    book.record(of("mixed", received=300, asked_code="EUR"), at=NOW - HOUR)
+    book.record(of("fell", received=200), at=NOW - HOUR)
+    book.record(of("expired", received=300, expires=NOW - HOUR), at=NOW - HOUR)
+    book.mark_gone("gone", at=NOW - HOUR)
+    book.ledger.write_note(
+        ADDRESS,
+        payment_id("expired"),
+        Edit(resolution=Resolution.ACCEPTED),
+        at=NOW - HOUR,
+        grace=timedelta(seconds=30),
+    )
+    book.record(of("expired", received=400, expires=NOW - HOUR), at=NOW)
+    book.advance(NOW)
+    rows = made(reader).wallets[0].actions
+    assert {row.reference: matter(row) for row in rows} == {
+        "gone": "no longer at the server; 3.00 USD had arrived",
+        "expired": "accepted before it changed: expired with 6.00 USD missing",
+        "settling": "all is there, and the server has not completed it",
+        "fell": "the received amount went down",
+        "mixed": "asked and received are in different assets",
+    }
 
 
 def test_in_a_small_window_figures_come_first(book: Book, reader: LedgerReader) -> None:
