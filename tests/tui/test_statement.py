@@ -299,6 +299,39 @@ async def test_what_cannot_be_written_is_told_under_the_field(world: World) -> N
     assert list(Path.home().iterdir()) == [directory]
 
 
+async def test_what_is_not_added_up_yet_is_not_saved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=LARGE) as pilot:
+        await settle(pilot)
+        await pilot.press("M")
+        await settle(pilot)
+        monkeypatch.setattr(StatementScreen, "_read_anew", lambda _: None)
+        await pilot.press("left_square_bracket", "y", "s")
+        await settle(pilot)
+        assert shows(app, StatementScreen)
+        assert toasts(app) == ["It is not added up yet."]
+        assert app.clipboard == ""
+
+
+async def test_saving_with_the_mouse(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=LARGE) as pilot:
+        await settle(pilot)
+        await pilot.press("down", "R", "s")
+        await settle(pilot)
+        await pilot.click("#leave")
+        await settle(pilot)
+        assert shows(app, ReceiptScreen)
+        await pilot.press("s")
+        await settle(pilot)
+        await pilot.click("#save")
+        await settle(pilot)
+        assert shows(app, ReceiptScreen)
+    assert (Path.home() / "receipt-2f1b0c4e.html").exists()
+
+
 async def test_all_references_can_be_saved(world: World) -> None:
     world.record(
         *(
