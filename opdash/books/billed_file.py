@@ -55,6 +55,15 @@ def usual_name(path: Path, table: Table) -> Path:
     return path.with_name(f"{path.stem}.billed{ending}")
 
 
+def free_name(path: Path) -> Path:
+    """Return a name at which nothing is yet: that one, or one with a number."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
 def with_payments(data: bytes, table: Table, beside: Mapping[int, Beside]) -> bytes:
     """Return a file with payments beside its invoices.
 

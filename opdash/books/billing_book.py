@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from opdash.books.billed_file import Beside
 from opdash.books.bills import LeftOut, Plan, Setting, Terms, plan_bills
@@ -63,6 +64,15 @@ def plan_book(
         refusal=refusal,
     )
     return BillingBook(book=book, billings=billings, plan=plan)
+
+
+def as_agreed(found: BillingBook, shown: BillingBook) -> BillingBook:
+    """Return what is to be done by now, without any payment that a person was not shown before."""
+    seen = {
+        (one.bill.invoice, one.bill.amount) for one in (*shown.plan.bills, *shown.plan.checking)
+    }
+    bills = tuple(one for one in found.plan.bills if (one.bill.invoice, one.bill.amount) in seen)
+    return replace(found, plan=replace(found.plan, bills=bills))
 
 
 def payments_of(book: Book) -> dict[str, BookPayment]:

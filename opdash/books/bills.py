@@ -279,7 +279,7 @@ class _Planner:
         if result.invoice.number not in self._terms.again:
             raise _Left(
                 Cause.OVER_UNPAID,
-                "its payment ended unpaid; it is billed again only if you ask for it",
+                "its payment ended unpaid; billed again if asked",
                 newest.id,
             )
         return "billed again"
@@ -295,7 +295,7 @@ class _Planner:
         if number not in self._terms.again:
             raise _Left(
                 Cause.OVER_UNPAID,
-                "its payment ended unpaid; it is billed again only if you ask for it",
+                "its payment ended unpaid; billed again if asked",
                 payment_id,
             )
 

@@ -6,13 +6,12 @@ import argparse
 import asyncio
 import contextlib
 import os
-import random
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from opdash.books.billed_file import usual_name
-from opdash.books.billing_book import BillingBook
+from opdash.books.billing_book import BillingBook, as_agreed
 from opdash.books.bills import Terms, Until
 from opdash.books.book import wallet_assets
 from opdash.books.columns import Field
@@ -209,18 +208,15 @@ def _bill(
             output.show_plan(dry, as_json=options.json)
             if not _is_to_run(options) or not _agreed(found, dry):
                 return output.code_of(found.plan, None)
-            found = _as_agreed(await desk.prepare(terms, dashboard.reader), found)
+            found = as_agreed(await desk.prepare(terms, dashboard.reader), found)
         report = output.Report(found, wallet.asset)
         output.begin(report, as_json=options.json)
         with Progress(context.clock) as progress:
-            biller = Biller(
-                session,
+            biller = desk.biller(
                 dashboard.reader,
-                context.clock,
                 tell=progress.show,
                 told=output.teller(report, as_json=options.json),
                 a_second=a_second,
-                jitter=random.random,
             )
             with _stopping(biller, progress.clear):
                 ended = await desk.carry_out(found, biller)
@@ -242,20 +238,6 @@ def _agreed(found: BillingBook, report: output.Report) -> bool:
     if ask(f"Type yes to create {output.totals(report)}:").lower() != "yes":
         raise OpdashError("Nothing was done.")
     return True
-
-
-def _as_agreed(found: BillingBook, shown: BillingBook) -> BillingBook:
-    """Return what is to be done by now, without anything that the person was not shown."""
-    from msgspec.structs import replace
-
-    seen = {
-        (one.bill.invoice, one.bill.amount) for one in (*shown.plan.bills, *shown.plan.checking)
-    }
-    plan = replace(
-        found.plan,
-        bills=tuple(one for one in found.plan.bills if (one.bill.invoice, one.bill.amount) in seen),
-    )
-    return replace(found, plan=plan)
 
 
 def _end(report: output.Report, ended: Ended, written: Path | None, *, as_json: bool) -> int:

@@ -7,7 +7,6 @@ from types import TracebackType
 
 from opdash.cli.output import cell_width, talk
 from opdash.clock import Clock
-from opdash.safetext import safe_text
 from opdash.service.bill_reports import BillingProgress
 
 _LINE_EVERY = 5.0
@@ -38,14 +37,14 @@ class Progress:
     def show(self, progress: BillingProgress) -> None:
         """Say it, at once or when the next line is due."""
         if self._in_place:
-            self._write(words(progress))
+            self._write(progress.words)
             return
         is_news = bool(progress.waiting) and progress.waiting != self._reason
         now = self._clock.monotonic()
         if is_news or now - self._told_at >= _LINE_EVERY:
             self._reason = progress.waiting
             self._told_at = now
-            talk(words(progress))
+            talk(progress.words)
 
     def clear(self) -> None:
         """Take the line away, so that something else can be said."""
@@ -60,19 +59,3 @@ class Progress:
         sys.stderr.write("\r" + line + " " * max(self._width - width, 0))
         sys.stderr.flush()
         self._width = width
-
-
-def words(progress: BillingProgress) -> str:
-    """Say how far a run has come: ``12 of 30 · 9.8 a second · 2 s left``."""
-    parts = [f"{progress.done:,} of {progress.total:,}"]
-    if progress.unknown:
-        parts.append(f"{progress.unknown:,} unknown, checking")
-    if progress.waiting:
-        wait = f" ({progress.pause:.0f} s)" if progress.pause >= 1 else ""
-        return " · ".join([*parts, f"{safe_text(progress.waiting, limit=120)}{wait}"])
-    if progress.per_second:
-        parts.append(f"{progress.per_second:,.1f} a second")
-    if progress.left is not None and progress.done < progress.total:
-        minutes, seconds = divmod(round(progress.left.total_seconds()), 60)
-        parts.append(f"{minutes:,} min {seconds} s left" if minutes else f"{seconds} s left")
-    return " · ".join(parts)

@@ -210,7 +210,6 @@ class Biller:
             if creation is not None and creation.status not in UNRESOLVED:
                 del self._unknown[bill.invoice]
                 self._take(bill, creation)
-        self._show()
 
     def _take(self, bill: Bill, creation: Creation) -> None:
         """Take over a creation whose end is known."""
@@ -288,7 +287,6 @@ class Biller:
         self._show(waiting=why, pause=seconds)
         await self._until(self._clock.sleep(seconds))
         self._paused += self._clock.monotonic() - began
-        self._show()
 
     async def _until(self, waiting: Awaitable[None]) -> None:
         """Wait for something, or until the run is to stop."""
@@ -304,12 +302,13 @@ class Biller:
         done = len(self._billed)
         worked = self._clock.monotonic() - self._began - self._paused
         rate = done / worked if done and worked > 0 else None
-        left = None if rate is None else timedelta(seconds=(self._total - done) / rate)
+        to_do = len(self._waiting)
+        left = timedelta(seconds=to_do / rate) if rate and to_do else None
         self._tell(
             BillingProgress(
                 done=done,
                 total=self._total,
-                unknown=len(self._unknown),
+                checking=tuple(self._unknown),
                 per_second=rate,
                 left=left,
                 waiting=waiting,

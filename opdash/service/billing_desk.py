@@ -6,7 +6,8 @@ The command line and the screen both work with this, so that they do the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from opdash.atomic import write_atomic
@@ -25,8 +26,8 @@ from opdash.ledger.search.values import Moment
 from opdash.openpayments.resources import WalletAddress
 from opdash.safetext import safe_text
 from opdash.service.bill_drafts import LONGEST, look_first, refusal
-from opdash.service.bill_reports import Ended, Outcome
-from opdash.service.billing import Biller
+from opdash.service.bill_reports import Billed, BillingProgress, Ended, Outcome
+from opdash.service.billing import A_SECOND, Biller
 from opdash.service.session import WalletSession
 
 
@@ -122,6 +123,25 @@ class BillingDesk:
     def _book(self, reader: LedgerReader) -> Book:
         moment = Moment(self._clock.now())
         return hold_against(self.source, reader, self.wallets, self._searches, moment)
+
+    def biller(
+        self,
+        reader: LedgerReader,
+        *,
+        tell: Callable[[BillingProgress], None],
+        told: Callable[[Billed], None],
+        a_second: float = A_SECOND,
+    ) -> Biller:
+        """Return who creates the payments, once; see `Biller`."""
+        return Biller(
+            self.session,
+            reader,
+            self._clock,
+            tell=tell,
+            told=told,
+            a_second=a_second,
+            jitter=random.random,
+        )
 
     async def carry_out(self, book: BillingBook, biller: Biller) -> Ended:
         """Create the payments of a plan; see `Biller.run`.

@@ -22,6 +22,7 @@ from opdash.tui.app import OpdashApp
 from opdash.tui.screens.add_wallet import AddWalletScreen
 from opdash.tui.screens.all_wallets import AllWalletsScreen
 from opdash.tui.screens.base import _Shared
+from opdash.tui.screens.bill import BillScreen
 from opdash.tui.screens.columns import ColumnsScreen
 from opdash.tui.screens.complete import CompleteScreen
 from opdash.tui.screens.consent import ConsentScreen
@@ -52,6 +53,7 @@ from opdash.tui.screens.till import TillScreen
 from opdash.tui.screens.till_end import EndSaleScreen
 from opdash.tui.screens.till_sale import SaleScreen
 from opdash.tui.screens.wallets import WalletsScreen
+from tests.tui.bill_doubles import FakeDesk, source
 from tests.tui.doubles import World, grant_view, shop_payments
 from tests.tui.key_doubles import NEXT_KEY
 from tests.tui.request_doubles import request_screen
@@ -111,6 +113,9 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.HELP: lambda: HelpScreen(Place.PAYMENTS),
         Place.INSPECTOR: InspectorScreen,
         Place.REQUEST: request_screen,
+        Place.BILL: lambda: BillScreen(
+            world.session.profile, source(Path(world.reader.path).parent), desk=FakeDesk().real
+        ),
         Place.TILL: lambda: TillScreen(session),
         Place.SALE: lambda: SaleScreen(session, sale_of_row(row)),
         Place.END_SALE: lambda: EndSaleScreen(session, row),

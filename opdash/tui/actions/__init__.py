@@ -10,6 +10,7 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from opdash.tui.actions.base import HIDDEN, MODAL_PLACES, SORT_COLUMNS, Action, Place, key_name
+from opdash.tui.actions.billing import billing
 from opdash.tui.actions.books import books
 from opdash.tui.actions.columns import columns
 from opdash.tui.actions.dialogs import dialogs, explanations, forms
@@ -53,6 +54,7 @@ ACTIONS: tuple[Action, ...] = (
     *grants(),
     *doctor(),
     *books(),
+    *billing(),
     *forms(),
     *keys(),
     *movement(),

@@ -51,6 +51,7 @@ class Place(StrEnum):
     INVOICE = "One invoice"
     PICK = "Choose one"
     SPLIT = "Split"
+    BILL = "Payments for invoices"
 
 
 MODAL_PLACES = frozenset(
@@ -79,6 +80,7 @@ MODAL_PLACES = frozenset(
         Place.END_SALE,
         Place.PICK,
         Place.SPLIT,
+        Place.BILL,
     }
 )
 """Places that lie over another screen or take text; what works everywhere does not work there."""
@@ -194,4 +196,5 @@ FORMS = (
     Place.TILL,
     Place.END_SALE,
     Place.SPLIT,
+    Place.BILL,
 )

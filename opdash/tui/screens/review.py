@@ -530,7 +530,14 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
         Args:
             names: The invoices' names in the index.
         """
-        self.tell("Creating payments for invoices is not there yet.", severity="warning")
+        from opdash.tui.screens.bill import BillScreen
+
+        index, source = self._index, self.desk.source
+        if index is None or source is None:
+            return
+        profile = self.dashboard.settings.profile(self._wallets.names[0])
+        invoices = [index.invoices[name].invoice for name in names]
+        self.app.push_screen(BillScreen(profile, source, invoices), lambda _: self._look_soon())
 
     # Elsewhere
 
