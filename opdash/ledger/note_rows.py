@@ -27,6 +27,8 @@ from opdash.ledger.notes import (
 from opdash.ledger.records import PaymentRow
 
 _AT_ONCE: Final = 200
+_ANY_NOTED: Final = """SELECT 1 FROM payment INDEXED BY payment_noted
+    WHERE wallet_key = ? AND noted <> 0 LIMIT 1"""
 _COLUMNS: Final = "n.kind, n.text, n.standing, n.at"
 
 
@@ -101,6 +103,8 @@ def has_notes(connection: sqlite3.Connection, wallet: str) -> bool:
 
 def read_noted(connection: sqlite3.Connection, wallet_key: int) -> dict[int, Note]:
     """Return what stands on the known payments of a wallet address, by their numbers."""
+    if connection.execute(_ANY_NOTED, (wallet_key,)).fetchone() is None:
+        return {}
     found = connection.execute(
         f"""SELECT p.payment_key, {_COLUMNS}
             FROM payment p INDEXED BY payment_noted

@@ -75,6 +75,10 @@ class Form:
         return self.screen.query_one(TextArea)
 
     @property
+    def focused(self) -> object:
+        return self.app.focused
+
+    @property
     def choice(self) -> ChoiceLine:
         return self.screen.query_one(ChoiceLine)
 
@@ -118,10 +122,10 @@ async def note_form(world: World, *, size: tuple[int, int] = (120, 40)) -> Async
 
 async def test_everything_is_saved_by_one_key(world: World) -> None:
     async with note_form(world) as form:
-        assert form.app.focused is form.labels
+        assert form.focused is form.labels
         await form.type("vip claim")
         await form.press("tab")
-        assert form.app.focused is form.area
+        assert form.focused is form.area
         await form.type("one")
         await form.press("enter")
         await form.type("two")
