@@ -26,21 +26,21 @@ STANDARD_OUTPUT = "-"
 """Stands for standard output where a file is named."""
 
 _KINDS = """\
-Write what is known of incoming payments to a file. No server is asked; “opdash sync” brings the
-ledger up to date.
+Write what is known of incoming payments to a file. No server is asked;
+“opdash sync” brings the ledger up to date.
 
-  csv        a row for each payment; texts that a spreadsheet would run are defused
+  csv        a row for each payment; what a spreadsheet would run is defused
   jsonl      a JSON object for each payment
   hledger    a journal with a transaction for each receipt
   beancount  a ledger with a transaction for each receipt
   ofx        a bank statement, OFX 2.1.1, with an entry for each receipt
-  camt053    a bank statement, ISO 20022 camt.053.001.08, with an entry for each receipt
+  camt053    a bank statement, ISO 20022 camt.053.001.08, likewise
 
-A receipt is each observed rise of what a payment has received; its id stays the same in every
-export. Balances of statements are running sums from 0.
+A receipt is each observed rise of what a payment has received; its id stays
+the same in every export. Balances of statements are running sums from 0.
 
-Exit code: 0 done, 3 written, but the ledger is incomplete or something had to be left out, 2 wrong
-input, 1 nothing could be written."""
+Exit code: 0 done, 3 written, but the ledger is incomplete or something had to
+be left out, 2 wrong input, 1 nothing could be written."""
 
 
 def run(arguments: list[str]) -> int:
@@ -67,7 +67,9 @@ def _parser() -> CommandParser:
             "opdash export beancount --account Assets:Bank:{wallet} --output shop.beancount",
         ],
     )
-    parser.add_argument("format", metavar="FORMAT", choices=list(FormatName), type=FormatName)
+    parser.add_argument(
+        "format", metavar="FORMAT", choices=[kind.value for kind in FormatName], help="as above"
+    )
     parser.add_argument(
         "--output", metavar="FILE", default="", help="the file; - for standard output (usual)"
     )
@@ -128,7 +130,7 @@ def _wanted(context: Context, options: argparse.Namespace) -> Wanted:
     now, zone = context.clock.now(), read_zone(options.zone)
     profiles = context.profiles_meant(options.wallet)
     return Wanted(
-        format=options.format,
+        format=FormatName(options.format),
         wallets=without_doubles(
             [ExportWallet(one.name, one.wallet_address, one.scope) for one in profiles]
         ),
@@ -158,12 +160,13 @@ def _names(context: Context, options: argparse.Namespace) -> Names:
     """Return what accounts are called: as said now, else as said before."""
     from opdash.exports.accounts import recall
 
-    if not FORMATS[options.format].names_accounts:
+    kind = FormatName(options.format)
+    if not FORMATS[kind].names_accounts:
         if options.account or options.income:
-            raise UsageError(f"{options.format} names no accounts.", "Leave --account out.")
+            raise UsageError(f"{kind} names no accounts.", "Leave --account out.")
         return Names()
     said = Names(options.account, options.income)
-    return recall(context.options.data_dir, options.format).changed_by(said)
+    return recall(context.options.data_dir, kind).changed_by(said)
 
 
 def _destination(options: argparse.Namespace) -> Destination:

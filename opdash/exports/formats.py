@@ -36,11 +36,17 @@ FORMATS: Final[dict[FormatName, FormatInfo]] = {
     FormatName.JSONL: FormatInfo(
         "opdash.exports.json_lines", "JSON Lines, a line for each payment", ".jsonl", False, False
     ),
-    FormatName.HLEDGER: FormatInfo("opdash.exports.hledger", "hledger journal", ".journal"),
-    FormatName.BEANCOUNT: FormatInfo("opdash.exports.beancount", "beancount ledger", ".beancount"),
-    FormatName.OFX: FormatInfo("opdash.exports.ofx", "OFX bank statement", ".ofx"),
+    FormatName.HLEDGER: FormatInfo(
+        "opdash.exports.hledger", "hledger journal, an entry for each receipt", ".journal"
+    ),
+    FormatName.BEANCOUNT: FormatInfo(
+        "opdash.exports.beancount", "beancount ledger, an entry for each receipt", ".beancount"
+    ),
+    FormatName.OFX: FormatInfo(
+        "opdash.exports.ofx", "OFX bank statement, an entry for each receipt", ".ofx"
+    ),
     FormatName.CAMT053: FormatInfo(
-        "opdash.exports.camt053", "ISO 20022 camt.053 bank statement", ".xml"
+        "opdash.exports.camt053", "ISO 20022 camt.053 bank statement, likewise", ".xml"
     ),
 }
 """All kinds, in the order in which they are offered."""

@@ -82,7 +82,6 @@ class ExportScreen(FormScreen[None]):
         yield FormField(
             "Entries",
             ChoiceLine("all", "new since the last time"),
-            hint="The last time that this was chosen, for the same format, filter and period.",
             id="entries",
         )
         yield FormField(
@@ -127,6 +126,9 @@ class ExportScreen(FormScreen[None]):
 
     @on(ChoiceLine.Changed, "#entries ChoiceLine")
     def _entries_chosen(self) -> None:
+        new = self.query_one("#entries ChoiceLine", ChoiceLine).index
+        said = "Since this was last done with the same format, filter and period." if new else ""
+        self.query_one("#entries", FormField).say(said)
         self._say_nothing()
 
     @on(Input.Changed, "#file Input")
