@@ -112,7 +112,8 @@ def sign_out(arguments: list[str]) -> int:
     """Run ``opdash signout``: give all grants of a wallet back."""
     parser = CommandParser(
         "signout",
-        "Give all grants of a wallet back, at the server and here, and delete its file of tokens. "
+        "Give all grants of a wallet back, at the server and here. Another opdash that runs stops "
+        "using them, says so, and asks for no other by itself. "
         "The key stays: the next command asks for a new grant with it. To end that, remove the "
         "key at the wallet's provider.",
         ["opdash signout", "opdash signout shop --yes"],

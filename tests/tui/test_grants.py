@@ -121,7 +121,11 @@ def test_all_of_a_grant_is_told() -> None:
 
 def test_a_grant_that_is_not_held_says_how_to_get_it() -> None:
     assert "opdash holds no grant for this." in text_of(NONE)
-    assert "You gave this right back" in text_of(replace(NONE, is_given_up=True))
+    given_up = replace(NONE, is_given_up=True)
+    assert "You gave this right back" in text_of(given_up)
+    elsewhere = text_of(replace(given_up, given_up_elsewhere_at=NOW))
+    assert f"Another opdash gave this right back at {NOW.astimezone():%H:%M:%S}" in elsewhere
+    assert "r asks for it." in elsewhere
 
 
 def test_a_token_without_end_and_one_at_its_end() -> None:
