@@ -81,11 +81,12 @@ async def _refresh(session: WalletSession, row: PaymentRow) -> OpenPaymentsError
 def _receipt(
     dashboard: Dashboard, context: Context, owner: WalletSession | None, row: PaymentRow
 ) -> Receipt:
+    wallet = dashboard.reader.wallet_address(row.wallet)
     interval = 0.0 if owner is None else owner.profile.poll_interval
     return make_receipt(
         row,
         dashboard.reader.timeline(row.wallet, row.id),
-        dashboard.reader.wallet(row.wallet),
+        None if wallet is None else wallet.public_name,
         now=context.clock.now() if owner is None else owner.now(),
         grace=grace(interval),
     )

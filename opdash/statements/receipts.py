@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from opdash.ledger.records import PaymentRow, TimelineEntry, TimelineKind, WalletRow
+from opdash.ledger.records import PaymentRow, TimelineEntry, TimelineKind
 from opdash.ledger.states import State
 from opdash.openpayments.amounts import Asset
 
@@ -85,7 +85,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 def make_receipt(
     row: PaymentRow,
     timeline: Sequence[TimelineEntry],
-    wallet: WalletRow | None,
+    merchant: str | None,
     *,
     now: datetime,
     grace: timedelta,
@@ -95,7 +95,7 @@ def make_receipt(
     Args:
         row: The payment.
         timeline: Its time line, oldest first.
-        wallet: Its wallet address as far as known.
+        merchant: Its wallet address's public name, as sent, or None.
         now: The server's time, by which the state is told.
         grace: How long past its expiry the server's last word is waited for.
     """
@@ -104,7 +104,7 @@ def make_receipt(
     row = rederive(row, now, grace)
     steps = tuple(_steps(row, timeline))
     return Receipt(
-        merchant="" if wallet is None else wallet.public_name,
+        merchant=merchant or "",
         wallet_address=row.wallet,
         payment_url=row.id,
         reference=row.reference,

@@ -65,6 +65,15 @@ def statement_document(statement: Statement, *, whole: bool = False) -> Document
     return Document(title, tuple(blocks))
 
 
+def leaves_out(statement: Statement) -> bool:
+    """Return whether a statement that is not whole names fewer references or payments."""
+    return any(
+        len(wallet.actions) > TOP_ACTIONS
+        or any(len(asset.references) > TOP_REFERENCES for asset in wallet.assets)
+        for wallet in statement.wallets
+    )
+
+
 def figures_first(document: Document) -> Document:
     """Return a statement of one wallet for a small window: figures first, what they are about last.
 

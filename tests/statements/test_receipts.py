@@ -16,7 +16,7 @@ from opdash.statements.as_text import as_text
 from opdash.statements.document import Form, in_form
 from opdash.statements.receipt_document import in_plain_words, receipt_document
 from opdash.statements.receipts import Receipt, ReceiptStep, make_receipt
-from tests.ledger.builders import ADDRESS, GRACE, NOW, Book, payment, payment_id
+from tests.ledger.builders import ADDRESS, GRACE, NOW, WALLET, Book, payment, payment_id
 
 USD = Asset("USD", 2)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -107,7 +107,7 @@ def made(book: Book, reader: LedgerReader, name: str = "p", now: datetime = NOW)
     row = reader.payment(ADDRESS, payment_id(name))
     assert row is not None
     timeline = reader.timeline(ADDRESS, row.id)
-    return make_receipt(row, timeline, reader.wallet(ADDRESS), now=now, grace=GRACE)
+    return make_receipt(row, timeline, WALLET.public_name, now=now, grace=GRACE)
 
 
 def test_a_payment_in_parts_tells_each(book: Book, reader: LedgerReader) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from opdash.statements.as_text import as_text
 from opdash.statements.document import Document
 from opdash.tui import format as fmt
@@ -21,8 +23,8 @@ class PaperScreen(OpdashScreen[None]):
         """Return what is shown; None while it is being made."""
         raise NotImplementedError
 
-    def whole_document(self) -> Document | None:
-        """Return the same with all that was left out; None where nothing was."""
+    def whole_document(self) -> Callable[[], Document] | None:
+        """Return what makes the same with all that was left out; None where nothing was."""
         return None
 
     def file_name(self) -> str:

@@ -62,10 +62,11 @@ class ReceiptScreen(PaperScreen):
         row = None if wallet_id is None else reader.payment(wallet_id, self._payment_id)
         if row is None:
             return None
+        wallet = reader.wallet_address(row.wallet)
         receipt = make_receipt(
             row,
             reader.timeline(row.wallet, row.id),
-            reader.wallet(row.wallet),
+            None if wallet is None else wallet.public_name,
             now=self.session.now(),
             grace=grace(self.session.profile.poll_interval),
         )

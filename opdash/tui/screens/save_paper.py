@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -32,7 +33,7 @@ class SavePaperScreen(FormScreen[Path | None]):
 
     Args:
         document: What is saved.
-        whole: The same with all that is left out there; None where nothing is.
+        whole: Makes the same with all that is left out there, on a thread; None where nothing is.
         name: What the file is called, without the end that tells its form.
     """
 
@@ -41,7 +42,7 @@ class SavePaperScreen(FormScreen[Path | None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.SAVE_PAPER)
     AUTO_FOCUS = "#form ChoiceLine"
 
-    def __init__(self, document: Document, whole: Document | None, name: str) -> None:
+    def __init__(self, document: Document, whole: Callable[[], Document] | None, name: str) -> None:
         super().__init__()
         self._document = document
         self._whole = whole
@@ -128,18 +129,17 @@ class SavePaperScreen(FormScreen[Path | None]):
         path = self._path()
         if path is not None:
             self._saving = True
-            self._save(path, in_form(self._chosen(), self._form))
+            self._save(path, self._form, self._chosen())
 
-    def _chosen(self) -> Document:
-        if self._whole is None:
-            return self._document
-        all_of_it = self.query_one("#how-much ChoiceLine", ChoiceLine).index
-        return self._whole if all_of_it else self._document
+    def _chosen(self) -> Callable[[], Document]:
+        if self._whole is not None and self.query_one("#how-much ChoiceLine", ChoiceLine).index:
+            return self._whole
+        return lambda: self._document
 
     @work(group="save-paper", exit_on_error=False)
-    async def _save(self, path: Path, text: str) -> None:
+    async def _save(self, path: Path, form: Form, make: Callable[[], Document]) -> None:
         try:
-            await asyncio.to_thread(write_atomic, path, text.encode())
+            await asyncio.to_thread(lambda: write_atomic(path, in_form(make(), form).encode()))
         except OSError as error:
             self._saving = False
             self.query_one("#file", FormField).say_error(_unwritable(path, error))

@@ -16,7 +16,7 @@ from opdash.statements.document import Document
 from opdash.statements.periods import month_after, month_before, month_of
 from opdash.statements.reading import Subject, read_statement
 from opdash.statements.records import AssetStatement, Span, Statement
-from opdash.statements.statement_document import figures_first, statement_document
+from opdash.statements.statement_document import figures_first, leaves_out, statement_document
 from opdash.statements.wording import weekday
 from opdash.tui import format as fmt
 from opdash.tui.actions import Place, bindings
@@ -132,12 +132,12 @@ class StatementScreen(PaperScreen):
         """Return the statement; None while it is added up."""
         return None if self._shown is None else statement_document(self._shown)
 
-    def whole_document(self) -> Document | None:
-        """Return it with all references and payments, where some were left out."""
-        if self._shown is None:
+    def whole_document(self) -> Callable[[], Document] | None:
+        """Return what makes it with all references and payments, where some were left out."""
+        statement = self._shown
+        if statement is None or not leaves_out(statement):
             return None
-        whole = statement_document(self._shown, whole=True)
-        return None if whole == self.document() else whole
+        return lambda: statement_document(statement, whole=True)
 
     def file_name(self) -> str:
         """Return a name from the wallet's and the month."""
