@@ -64,7 +64,7 @@ class OutgoingListScreen(CursorActions, OpdashScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Place the list between its heading and what is said about it."""
-        yield SessionHeader(self.session, lambda: OUTGOING_WORDS[self.session.may_read_outgoing])
+        yield SessionHeader(self.session, lambda: OUTGOING_WORDS[self.session.may_list_outgoing])
         yield Notices()
         yield Rule(id="upper-rule")
         yield Line(id="heading")
