@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from opdash.errors import OpdashError
 from opdash.ledger.notes import Edit
+from opdash.ledger.decisions import Decision, Verdict
+from opdash.ledger.export_marks import ExportMark
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, Creation, PaymentRow, Scope, Source, WalkState
 from opdash.ledger.search.saved import SavedSearch
@@ -265,6 +267,18 @@ class FakeDashboard:
         self.stopped = True
 
     async def save_theme(self, theme: str) -> None:
+    async def decide(
+        self, verdicts: Sequence[Verdict] = (), undone: Sequence[Decision] = ()
+    ) -> tuple[Decision, ...]:
+        assert self.ledger is not None
+        return self.ledger.decide_all(verdicts, undone, at=self.clock.now())
+
+    async def mark_export(
+        self, wallet_id: str, kind: str, mark: ExportMark, before: ExportMark
+    ) -> bool:
+        assert self.ledger is not None
+        return self.ledger.mark_export(wallet_id, kind, mark, before)
+
         self.themes.append(theme)
 
     async def save_notify(self, way: NotifyWay) -> None:
