@@ -46,7 +46,7 @@ FORMATS: Final[dict[FormatName, FormatInfo]] = {
         "opdash.exports.ofx", "OFX bank statement, an entry for each receipt", ".ofx"
     ),
     FormatName.CAMT053: FormatInfo(
-        "opdash.exports.camt053", "ISO 20022 camt.053 bank statement, likewise", ".xml"
+        "opdash.exports.camt053", "ISO 20022 bank statement, an entry for each receipt", ".xml"
     ),
 }
 """All kinds, in the order in which they are offered."""

@@ -232,7 +232,12 @@ class ExportScreen(FormScreen[None]):
         result = self.query_one("#result", Static)
         result.update(content)
         result.display = True
-        self.outcome.say("Written.", Note.GOOD)
+        missing = exported.left_out or not exported.is_complete
+        result.set_class(bool(missing), "-missing")
+        if missing:
+            self.outcome.say("Written; something is missing, as told above.", Note.WARN)
+        else:
+            self.outcome.say("Written.", Note.GOOD)
         self.call_after_refresh(result.scroll_visible, animate=False)
 
     def _say_nothing(self) -> None:
