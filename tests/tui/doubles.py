@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -245,6 +245,7 @@ class FakeDashboard:
         self.grants = FakeOffice()
         self.keys = FakeKeys()
         self.requests = RequestLog(200)
+        self.ledger: Ledger | None = None
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -336,6 +337,7 @@ class World:
         profile = Profile("shop", self.wallet.id, label="Rosa's Shop")
         self.session = FakeSession(profile, self.clock, None, world=self)
         self.dashboard = FakeDashboard(self.reader, self.clock, [self.session])
+        self.dashboard.ledger = self.ledger
         if known:
             self.meet()
 

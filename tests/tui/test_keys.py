@@ -53,6 +53,7 @@ from opdash.tui.screens.till import TillScreen
 from opdash.tui.screens.till_end import EndSaleScreen
 from opdash.tui.screens.till_sale import SaleScreen
 from opdash.tui.screens.wallets import WalletsScreen
+from tests.tui import book_doubles as books
 from tests.tui.bill_doubles import FakeDesk, source
 from tests.tui.doubles import World, grant_view, shop_payments
 from tests.tui.key_doubles import NEXT_KEY
@@ -116,6 +117,11 @@ def open_screen(place: Place, world: World) -> Screen[Any] | None:
         Place.BILL: lambda: BillScreen(
             world.session.profile, source(Path(world.reader.path).parent), desk=FakeDesk().real
         ),
+        Place.INVOICES: lambda: books.invoices_screen(world),
+        Place.REVIEW: lambda: books.review_screen(world),
+        Place.INVOICE: lambda: books.invoice_screen(world),
+        Place.PICK: books.pick_screen,
+        Place.SPLIT: lambda: books.split_screen(world),
         Place.TILL: lambda: TillScreen(session),
         Place.SALE: lambda: SaleScreen(session, sale_of_row(row)),
         Place.END_SALE: lambda: EndSaleScreen(session, row),

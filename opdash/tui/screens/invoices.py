@@ -225,12 +225,15 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
         """Whether the file that is typed is the one that was read."""
         return self._source is not None and self._input.value.strip() == self._read_path
 
-    def _read(self) -> None:
+    def _read(self, *, otherwise: bool = False) -> None:
+        """Read the file that is typed; the same one otherwise, its columns stay until it is."""
         typed = self._input.value.strip()
         if not typed:
             self.query_one("#file", FormField).say("Type where the file is.", Note.BAD)
             return
-        self._read_path, self._source, self._preview = typed, None, None
+        self._read_path, self._preview = typed, None
+        if not otherwise:
+            self._source = None
         self._asked += 1
         self._is_reading = True
         self._fill()
@@ -244,7 +247,7 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
             source = await self._desk.open(path, encoding=self._encoding, delimiter=self._delimiter)
         except InputError as error:
             if number == self._asked:
-                self._is_reading = False
+                self._is_reading, self._source = False, None
                 field.say_error(error)
                 self._fill()
                 self._input.focus()
@@ -370,7 +373,7 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
                 self._encoding = self._choice_of(ENCODINGS, place)
             else:
                 self._delimiter = self._choice_of(DELIMITERS, place)
-            self._read()
+            self._read(otherwise=True)
             return
         self._take_source(changed)
 

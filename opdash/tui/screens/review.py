@@ -24,7 +24,7 @@ from opdash.service.events import Event, PaymentsChanged, ProfileChanged
 from opdash.service.session import WalletSession
 from opdash.service.status import Phase
 from opdash.tui import format as fmt
-from opdash.tui.actions import Place, bindings
+from opdash.tui.actions import Place, actions_at, bindings
 from opdash.tui.book_view import Shown, Side, View, arrange
 from opdash.tui.failures import told
 from opdash.tui.screens.base import OpdashScreen
@@ -51,6 +51,11 @@ _WIDE: Final = 116
 _AT_ONCE: Final = 3_000
 """So many rows are put in order between two key strokes; more of them on a thread."""
 
+_LETTERS: Final = tuple(
+    action.id
+    for action in actions_at(Place.REVIEW)
+    if len(action.keys[0]) == 1 or action.keys[0] in ("space", "slash", "colon", "question_mark")
+)
 _NEED_A_ROW: Final = ("open", "accept", "reject", "link", "split", "open_payment", "copy", "pick")
 
 
@@ -396,8 +401,20 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
             view.show(payment_entries(index.payments[self.chosen_payment], index, now))
         else:
             view.show([])
+        self._fill_keys()
+
+    def _fill_keys(self) -> None:
+        """Dim what does nothing: without a row, or while letters are typed into the filter."""
         off = () if self.chosen_invoice or self.chosen_payment else _NEED_A_ROW
-        self.query_one(KeyLine).set_off(*off)
+        self.query_one(KeyLine).set_off(*(_LETTERS if self._filter.has_focus else off))
+
+    def on_descendant_focus(self) -> None:
+        """Show which keys work now."""
+        self._fill_keys()
+
+    def on_descendant_blur(self) -> None:
+        """Show which keys work now."""
+        self._fill_keys()
 
     def on_row_list_moved(self) -> None:
         """Show the row under the cursor; it has been looked at now."""

@@ -51,7 +51,7 @@ PAYMENT_GLYPHS: Final[Mapping[PaymentClass, str]] = MappingProxyType(
 )
 RULE_WORDS: Final[Mapping[Rule, str]] = MappingProxyType(
     {
-        Rule.LINK: "by hand",
+        Rule.LINK: "hand",
         Rule.URL: "payment URL",
         Rule.REFERENCE: "reference",
         Rule.NORMALISED: "reference, spelt otherwise",
@@ -175,14 +175,19 @@ class Columns:
         unit_at = 2 if view.side is Side.INVOICES else 3
         sorted_by = view.columns[view.column]
         arrow = "▼" if view.descending else "▲"
-        spans = [Span("    ")]
+        spans, spilt = [Span("    ")], 0
         names = [*self._fixed, *((name, size, False) for name, size in self._words)]
         for place, (name, size, is_right) in enumerate(names):
             is_sorted = name == sorted_by
             unit = self._unit if place == unit_at else ""
             text = f"{name.upper()}{arrow if is_sorted else ''}{unit}"
-            text = _fit(text.rjust(size) if is_right else text, size)
-            spans.append(Span((_GAP if place else "") + text, "strong" if is_sorted else "muted"))
+            gap = (len(_GAP) if place else 0) - spilt
+            spilt = max(cell_len(text) - size, 0)  # the arrow may take a cell of a gap
+            if is_right:
+                gap, spilt = gap - spilt, 0
+                text = text.rjust(size)
+            text = set_cell_size(text, max(size, cell_len(text)))
+            spans.append(Span(" " * gap + text, "strong" if is_sorted else "muted"))
         return spans
 
     def invoice(self, one: InvoiceResult, mark: str, now: datetime) -> list[Span]:
@@ -323,7 +328,7 @@ def _difference(minor_units: int, asset: Asset) -> Span:
 def match_words(found: Match) -> str:
     """Say how a match was found, with what was found."""
     words = RULE_WORDS[found.rule]
-    if found.evidence and found.rule not in (Rule.URL, Rule.AMOUNT):
+    if found.evidence and found.rule not in (Rule.LINK, Rule.URL, Rule.AMOUNT):
         return f"{words} “{safe_text(found.evidence, limit=60)}”"
     return words
 
