@@ -178,15 +178,6 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
 
         self.app.push_screen(StatementScreen(self.session))
 
-    def action_refresh(self) -> None:
-        """Ask the server now."""
-        self.session.poll_soon()
-
-    def action_pause_scan(self) -> None:
-        """Pause the reading of the whole list, or let it go on."""
-        paused = not self.session.status.scan.paused
-
-        async def pause() -> None:
     def action_export(self) -> None:
         """Write what is shown to a file for the bookkeeper."""
         from opdash.ledger.search.reading import read_query
@@ -197,6 +188,15 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
         query = read_query(text, Moment(self.session.now())) if text else None
         self.app.push_screen(ExportScreen(self.session, query))
 
+    def action_refresh(self) -> None:
+        """Ask the server now."""
+        self.session.poll_soon()
+
+    def action_pause_scan(self) -> None:
+        """Pause the reading of the whole list, or let it go on."""
+        paused = not self.session.status.scan.paused
+
+        async def pause() -> None:
             await self.session.pause_scan(paused)
             what = "is paused; p lets it go on" if paused else "goes on"
             self.tell(f"Reading the list in the background {what}.")
