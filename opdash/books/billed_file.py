@@ -10,7 +10,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,11 +17,11 @@ from typing import Final
 import msgspec
 
 from opdash.books.tabular import FileError, Table
+from opdash.exports.texts import defused
 
 COLUMNS: Final = ("payment_url", "payment_state", "payment_error")
 """The columns that are added, in this order; reconciling finds payments by the first."""
 
-_DANGEROUS: Final = frozenset("=+-@\t\r")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8", "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16-le", "utf-16"),
@@ -85,17 +84,6 @@ def with_payments(data: bytes, table: Table, beside: Mapping[int, Beside]) -> by
     rows = _csv(text, table, beside) if table.delimiter else _json_lines(text, table, beside)
     written = head + "".join(rows)
     return mark + written.encode(encoding, "replace")
-
-
-def defused(text: str) -> str:
-    """Return a cell that a spreadsheet shows and does not run.
-
-    What begins, after blanks, with ``= + - @``, a tab or a carriage return, also in full width,
-    gets an apostrophe before it.
-    """
-    bare = text.lstrip(" \u00a0\u3000\n")
-    first = unicodedata.normalize("NFKC", bare[:1])
-    return f"'{text}" if first and first[0] in _DANGEROUS else text
 
 
 def _encoding(data: bytes, encoding: str) -> tuple[bytes, str]:

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from opdash.books.billed_file import usual_name
 from opdash.books.billing_book import BillingBook, as_agreed
@@ -258,24 +259,32 @@ def _end(report: output.Report, ended: Ended, written: Path | None, *, as_json: 
 @contextlib.contextmanager
 def _stopping(biller: Biller, clear: Callable[[], None]) -> Iterator[None]:
     """Let Ctrl+C and SIGTERM end the run between two payments, and the second one at once."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    before: dict[int, Any] = {}
+
+    def give_back() -> None:
+        for one, handler in before.items():
+            loop.remove_signal_handler(one)
+            signal.signal(one, handler)
+        before.clear()
 
     def heed() -> None:
-        if biller.is_stopping and task is not None:
-            task.cancel()
+        clear()
+        if biller.is_stopping:
+            give_back()
+            signal.raise_signal(signal.SIGINT)
             return
         biller.stop()
-        clear()
         talk("Ending after the payment under way; once more ends at once.")
 
-    before = {}
     with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
         for one in (signal.SIGINT, signal.SIGTERM):
             before[one] = signal.getsignal(one)
             loop.add_signal_handler(one, heed)
     try:
         yield
+    except asyncio.CancelledError:
+        talk(f"Interrupted. {_AGAIN}")
+        raise
     finally:
-        for one, handler in before.items():
-            loop.remove_signal_handler(one)
-            signal.signal(one, handler)
+        give_back()

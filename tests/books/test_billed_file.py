@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opdash.books.billed_file import Beside, defused, usual_name, with_payments
+from opdash.books.billed_file import Beside, free_name, usual_name, with_payments
 from opdash.books.tabular import FileError, Table, read_table
 
 URL = "https://wallet.example/incoming-payments/2f1b"
@@ -169,13 +169,19 @@ def test_changed_json_lines_likewise(tmp_path: Path, changed: bytes) -> None:
     ["=1+1", "+1", "-1", "@a", "\tx", "\rx", " =1", "\u00a0=1", "＝1+1", "＋1", "－1", "＠a"],
 )
 def test_what_a_spreadsheet_would_run_is_defused(text: str) -> None:
-    assert defused(text) == f"'{text}"
-    assert Beside(error=text).cells[2] == f"'{text}"
+    assert Beside(error=text).cells == ("", "", f"'{text}")
 
 
-@pytest.mark.parametrize("text", ["", URL, "UNPAID", "a=1", "'=1", "no", "   "])
+@pytest.mark.parametrize("text", ["", URL, "UNPAID", "a=1", "no", "   "])
 def test_what_none_would_run_stays(text: str) -> None:
-    assert defused(text) == text
+    assert Beside(text, text, text).cells == (text, text, text)
+
+
+def test_a_name_that_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "a.billed.csv"
+    assert free_name(path) == path
+    path.touch()
+    assert free_name(path) == tmp_path / "a.billed-2.csv"
 
 
 def test_where_it_goes_is_told_by_its_name(tmp_path: Path) -> None:

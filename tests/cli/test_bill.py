@@ -403,6 +403,28 @@ def test_ctrl_c_ends_between_two_and_says_how_to_go_on(office: Office) -> None:
     assert office.at_server() == Counter(f"INV-{number}" for number in range(1, 31))
 
 
+def test_ctrl_c_twice_ends_at_once_and_loses_nothing(
+    shell: Shell, start_sandbox: Callable[..., SandboxProcess]
+) -> None:
+    sandbox = start_sandbox(auto_consent=True, latency=700)
+    (empty,) = [one for one in sandbox.wallet_addresses if one.endswith("/new")]
+    shell.set_up(shop_profile(sandbox, wallet_address=empty))
+    office = Office(shell, sandbox)
+    file = office.file(many(3))
+    with office.spawn(file, "--yes") as process:
+        wait_for(lambda: office.billed() >= 1, process)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Interrupted. Do the same again" in err
+    assert "Traceback" not in err
+    assert office.bill(file, "--yes").code == 0
+    assert office.at_server() == Counter(["INV-1", "INV-2", "INV-3"])
+
+
 def test_killed_at_any_moment_another_run_does_the_rest_and_none_twice(office: Office) -> None:
     file = office.file(many(30))
     dice = random.Random(7)

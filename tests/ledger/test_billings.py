@@ -12,6 +12,7 @@ from opdash.errors import LedgerError
 from opdash.ledger.billings import AlreadyBilledError, Bill
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Creation, CreationStatus
+from opdash.ledger.repair import repair
 from opdash.ledger.store import Ledger
 from tests.ledger.builders import ADDRESS, NOW, OTHER, WALLET, payment_id
 
@@ -141,3 +142,25 @@ def test_of_two_writers_one_gets_to_bill_each_invoice(ledger: Ledger, reader: Le
 
     assert sorted(got["a"] + got["b"]) == sorted(invoices)
     assert len(reader.unresolved_creations(ADDRESS)) == len(invoices)
+
+
+def test_a_repair_keeps_what_was_billed(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with Ledger.open(path) as ledger:
+        ledger.remember_wallet(WALLET, NOW)
+        for number in range(60):
+            ledger.begin_billing(bill(f"INV-{number}"), intent(f"request {number}"))
+            if number % 2:
+                url = payment_id(f"p{number}")
+                status = CreationStatus.CREATED
+                ledger.update_creation(f"request {number}", status, at=NOW, payment_id=url)
+    with LedgerReader.open(path) as reader:
+        whole = reader.billings(ADDRESS)
+
+    repair(path, NOW)
+
+    with Ledger.open(path) as ledger, LedgerReader.open(path) as reader:
+        assert reader.billings(ADDRESS) == whole
+        for number in (1, 2):
+            with pytest.raises(AlreadyBilledError):
+                ledger.begin_billing(bill(f"INV-{number}"), intent("again"))
