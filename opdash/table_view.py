@@ -116,6 +116,7 @@ FURTHER: Final = tuple(
         SortColumn.FIRST_SEEN,
         SortColumn.SCOPE,
         SortColumn.ID,
+        SortColumn.LABELS,
     )
 )
 """The others; beside them there is one for each value in the metadata."""

@@ -89,6 +89,8 @@ class SortColumn(StrEnum):
     FIRST_SEEN = "first-seen"
     SCOPE = "scope"
     ID = "id"
+    LABELS = "labels"
+    """What people labelled it; payments without labels come before all others."""
     METADATA = "metadata"
     """The values at a path of the metadata."""
 

@@ -59,6 +59,7 @@ VALUES: dict[SortColumn, Callable[[PaymentRow], Any]] = {
     SortColumn.FIRST_SEEN: lambda row: row.first_seen_at,
     SortColumn.SCOPE: lambda row: row.scope is Scope.EVERYTHING,
     SortColumn.ID: lambda row: row.id,
+    SortColumn.LABELS: lambda row: " ".join(row.note.names).casefold(),
     SortColumn.METADATA: lambda row: unicodedata.normalize(
         "NFKC", json.loads(row.metadata_json or "{}").get("externalRef", "")
     ).casefold(),

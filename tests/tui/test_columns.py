@@ -167,7 +167,7 @@ class TestOrder:
         app = OpdashApp(world.dashboard.real)
         async with app.run_test(size=(120, 24)) as pilot:
             await settled(pilot)
-            await pilot.press("s", *["end"], *["up"] * 5, "enter")
+            await pilot.press("s", *["end"], *["up"] * 6, "enter")
             await settled(pilot)
             shown = table(app)
             assert shown.sort == Sort(SortColumn.DIFFERENCE, descending=False)

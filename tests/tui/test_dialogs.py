@@ -113,7 +113,7 @@ async def test_the_palette_offers_what_works_here(world: World) -> None:
         (["7"], Sort(SortColumn.EXPIRES, descending=True)),
         (["enter"], Sort(SortColumn.CREATED, descending=False)),
         (["up", "enter"], Sort(SortColumn.DESCRIPTION, descending=False)),
-        (["end", "enter"], Sort(SortColumn.ID, descending=False)),
+        (["end", "enter"], Sort(SortColumn.LABELS, descending=False)),
         (["escape"], NEWEST_FIRST),
     ],
 )

@@ -14,9 +14,10 @@ from textual.widgets import Button, Input, TextArea
 
 from opdash.errors import LedgerError
 from opdash.ledger.notes import Edit, Resolution
-from opdash.ledger.records import NEWEST_FIRST, PaymentRow
+from opdash.ledger.records import NEWEST_FIRST, PaymentRow, SortColumn
 from opdash.ledger.search.reading import read_query
 from opdash.ledger.search.values import Moment
+from opdash.table_view import STANDARD_CHOICE, Column, ColumnChoice, TableView
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.note import NoteScreen
@@ -74,7 +75,6 @@ class Form:
     def area(self) -> TextArea:
         return self.screen.query_one(TextArea)
 
-    @property
     def focused(self) -> object:
         return self.app.focused
 
@@ -122,10 +122,10 @@ async def note_form(world: World, *, size: tuple[int, int] = (120, 40)) -> Async
 
 async def test_everything_is_saved_by_one_key(world: World) -> None:
     async with note_form(world) as form:
-        assert form.focused is form.labels
+        assert form.focused() is form.labels
         await form.type("vip claim")
         await form.press("tab")
-        assert form.focused is form.area
+        assert form.focused() is form.area
         await form.type("one")
         await form.press("enter")
         await form.type("two")
@@ -324,6 +324,19 @@ async def test_a_sign_stands_before_the_payment(world: World) -> None:
         await pilot.pause()
         await pilot.pause()
         assert signs() == [WRITTEN, WRITTEN]
+
+
+async def test_labels_can_be_a_column(world: World) -> None:
+    world.write_note(payment_id(SHORT), Edit(add=("vip", "claim")))
+    labels = ColumnChoice(Column(SortColumn.LABELS))
+    view = TableView(columns=(*STANDARD_CHOICE[:4], labels))
+    await world.dashboard.save_view("shop", view)
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.pause()
+        table = app.screen.query_one(PaymentTable)
+        assert "Labels" in table.render_line(0).text
+        assert "vip claim" in table.render_line(2).text
 
 
 def test_signs_follow_what_holds(world: World) -> None:

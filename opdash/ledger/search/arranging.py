@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from opdash.ledger.encoding import decode_amount, encode_amount
+from opdash.ledger.note_rows import read_note
 from opdash.ledger.ranking import INDEXED
 from opdash.ledger.records import Sort, SortColumn
 from opdash.ledger.search.folding import folded, values_at
@@ -24,6 +26,7 @@ _COMPUTED: Final = {
     SortColumn.FIRST_SEEN: "p.first_seen_at",
     SortColumn.SCOPE: "(SELECT s.scope FROM sight s WHERE s.payment_key = p.payment_key)",
     SortColumn.ID: "p.segment",
+    SortColumn.LABELS: "CASE WHEN p.noted & 1 THEN opdash_labels_key(p.payment_key) ELSE '' END",
     SortColumn.METADATA: "opdash_metadata_key(p.metadata, ?)",
 }
 """What the columns without an index are sorted by."""
@@ -51,6 +54,7 @@ def order_by(connection: sqlite3.Connection, sort: Sort) -> Order:
 def _add_functions(connection: sqlite3.Connection) -> None:
     connection.create_function("opdash_difference_key", 3, _difference_key, deterministic=True)
     connection.create_function("opdash_metadata_key", 2, _metadata_key, deterministic=True)
+    connection.create_function("opdash_labels_key", 1, partial(_labels_key, connection))
 
 
 def _difference_key(asked: str, received: str, in_one_asset: int | None) -> str:
@@ -62,6 +66,17 @@ def _difference_key(asked: str, received: str, in_one_asset: int | None) -> str:
     if difference < 0:
         return "-" + encode_amount(-difference).translate(_COMPLEMENTS)
     return "0" + encode_amount(difference)
+
+
+def _labels_key(connection: sqlite3.Connection, payment_key: int) -> str:
+    """Return what the labels of a payment are sorted by; few payments have any."""
+    wallet, url = connection.execute(
+        """SELECT w.address, b.url || p.segment FROM payment p
+           JOIN base b USING (base_key) JOIN wallet w USING (wallet_key)
+           WHERE p.payment_key = ?""",
+        (payment_key,),
+    ).fetchone()
+    return folded(" ".join(read_note(connection, wallet, url).names))[:_MOST_LETTERS]
 
 
 def _metadata_key(metadata: str, path: str) -> str:

@@ -81,6 +81,8 @@ def all_ranked(
         return _by_values(ranks(NEWEST_FIRST), values, descending=sort.descending)
     if column is SortColumn.SCOPE:
         return _by_scope(connection, ranks(NEWEST_FIRST), descending=sort.descending)
+    if column is SortColumn.LABELS:
+        return _by_labels(connection, wallet_key, ranks(NEWEST_FIRST), sort)
     if column is SortColumn.ASSET:
         groups = _by_asset(connection, wallet_key)
         if groups is not None:
@@ -215,6 +217,25 @@ def _by_asset(connection: sqlite3.Connection, wallet_key: int) -> list[Selection
             mask = batch.where("received_asset", keys.__contains__)
             group.add(batch, both(batch.present, mask))
     return [group for _, group in groups]
+
+
+def _by_labels(
+    connection: sqlite3.Connection, wallet_key: int, keys: Sequence[int], sort: Sort
+) -> Sequence[int]:
+    """Return those last, or first, that have labels."""
+    order = order_by(connection, sort)
+    labelled = read_numbers(
+        connection,
+        f"{_NUMBERS} INDEXED BY payment_noted "
+        f"WHERE p.wallet_key = ? AND p.noted <> 0 AND p.noted & 1 ORDER BY {order.text}",
+        (wallet_key, *order.values),
+    )
+    if not labelled:
+        return keys
+    some = Selection(connection)
+    some.add_keys(labelled)
+    others = some.but(keys)
+    return labelled + others if sort.descending else others + labelled
 
 
 def _by_scope(

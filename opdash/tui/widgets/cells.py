@@ -106,6 +106,10 @@ def _id(width: int, row: PaymentRow) -> tuple[str, fmt.Tone]:
     return fill(safe_text(segment, limit=_MOST_LETTERS), width), "muted"
 
 
+def _labels(width: int, row: PaymentRow) -> tuple[str, fmt.Tone]:
+    return fill(safe_text(" ".join(row.note.names), limit=_MOST_LETTERS), width), "accent"
+
+
 def _metadata(path: str, width: int) -> Cell:
     from opdash.ledger.search.folding import values_at
 
@@ -122,6 +126,7 @@ _TEXT_CELLS: dict[SortColumn, Callable[[int, PaymentRow], tuple[str, fmt.Tone]]]
     SortColumn.ASSET: _asset,
     SortColumn.SCOPE: _scope,
     SortColumn.ID: _id,
+    SortColumn.LABELS: _labels,
 }
 
 

@@ -39,6 +39,7 @@ _HEADINGS: Final = {
     SortColumn.FIRST_SEEN: "First seen",
     SortColumn.SCOPE: "Scope",
     SortColumn.ID: "Payment",
+    SortColumn.LABELS: "Labels",
 }
 
 AMOUNTS: Final = frozenset({SortColumn.ASKED, SortColumn.RECEIVED, SortColumn.DIFFERENCE})
@@ -61,6 +62,7 @@ _LEAST: Final = {
     SortColumn.FIRST_SEEN: 10,
     SortColumn.SCOPE: 6,
     SortColumn.ID: 9,
+    SortColumn.LABELS: 8,
     SortColumn.METADATA: 9,
 }
 _IDEAL: Final = _LEAST | {
@@ -70,6 +72,7 @@ _IDEAL: Final = _LEAST | {
     SortColumn.CHANGED: 11,
     SortColumn.FIRST_SEEN: 11,
     SortColumn.ID: 13,
+    SortColumn.LABELS: 12,
     SortColumn.METADATA: 12,
 }
 _GROWTH: Final = (
@@ -90,6 +93,7 @@ _LAST_GROWTH: Final = (
     (SortColumn.REFERENCE, 36),
     (SortColumn.METADATA, 24),
     (SortColumn.ID, 36),
+    (SortColumn.LABELS, 36),
 )
 _SIGN: Final = 1
 _DIFFERENCE_LEAST: Final = len("▲ Difference")

@@ -79,11 +79,14 @@ def test_sql_finds_what_the_evaluator_finds(
         check(reader, tree, sort)
 
 
-@given(LEDGERS, st.lists(st.tuples(st.integers(0, 5), EDITS), max_size=4), TREES, st.booleans())
+@given(
+    LEDGERS, st.lists(st.tuples(st.integers(0, 5), EDITS), max_size=4), TREES, SORTS, st.booleans()
+)
 def test_so_it_does_with_what_people_wrote(
     payments: Sequence[IncomingPayment],
     edits: Sequence[tuple[int, Edit]],
     tree: All,
+    sort: Sort,
     indexed: bool,
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, ledger() as (book, reader):
@@ -93,6 +96,7 @@ def test_so_it_does_with_what_people_wrote(
             url = payments[number % len(payments)].id
             book.ledger.write_note(ADDRESS, url, edit, at=NOW, grace=GRACE)
         check(reader, tree, NEWEST_FIRST)
+        check(reader, tree, sort)
 
 
 @given(LEDGERS, TREES)
@@ -235,6 +239,21 @@ def test_what_lines_find_of_what_people_wrote(
     write(book, "2f1c", Edit(remove=("OLD",), text="", resolution=Resolution.NONE))
     assert names(reader.window(ADDRESS, query=ask(line))) == found
     check(reader, ask(line).tree, NEWEST_FIRST)
+
+
+def test_labels_are_a_column_to_sort_by(book: Book, reader: LedgerReader) -> None:
+    fill(book)
+    write(book, "2f1b", Edit(add=("zoo",)))
+    write(book, "yen", Edit(add=("Ape", "vip")))
+    write(book, "9999", Edit(add=("bee",)))
+    write(book, "9998", Edit(text="no label"))
+    rising, falling = Sort(SortColumn.LABELS, False), Sort(SortColumn.LABELS)
+    without = ["2f1c", "9998"]
+    assert names(reader.window(ADDRESS, rising)) == [*without, "yen", "9999", "2f1b"]
+    assert names(reader.window(ADDRESS, falling)) == ["2f1b", "9999", "yen", *without]
+    assert reader.position(ADDRESS, falling, payment_id("yen")) == 2
+    found = reader.window(ADDRESS, rising, query=ask("has:label"))
+    assert names(found) == ["yen", "9999", "2f1b"]
 
 
 def test_what_many_wrote_is_found_beside_the_index(book: Book, reader: LedgerReader) -> None:
