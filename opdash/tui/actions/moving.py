@@ -37,7 +37,7 @@ def everywhere() -> tuple[Action, ...]:
         Action(
             "change_notices",
             ("b",),
-            "Bell",
+            "Bell, notification",
             "Choose how payments that come in are told: bell, notification, both or neither.",
             anywhere,
         ),
@@ -56,7 +56,7 @@ def movement() -> tuple[Action, ...]:
         id_: str, keys: tuple[str, ...], label: str, sentence: str, *, forms: bool = False
     ) -> Action:
         sheets = (*SHEETS, Place.REQUEST, Place.STATEMENT, Place.RECEIPT, Place.INVOICE)
-        places = (*sheets, *FORMS) if forms else sheets
+        places = (*sheets, *FORMS, Place.SALE) if forms else sheets
         return Action(id_, keys, label, sentence, places, in_palette=False)
 
     def field(id_: str, key: str, label: str, sentence: str) -> Action:
