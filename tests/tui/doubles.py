@@ -267,7 +267,6 @@ class FakeDashboard:
     async def stop(self) -> None:
         self.stopped = True
 
-    async def save_theme(self, theme: str) -> None:
     async def decide(
         self, verdicts: Sequence[Verdict] = (), undone: Sequence[Decision] = ()
     ) -> tuple[Decision, ...]:
@@ -280,6 +279,7 @@ class FakeDashboard:
         assert self.ledger is not None
         return self.ledger.mark_export(wallet_id, kind, mark, before)
 
+    async def save_theme(self, theme: str) -> None:
         self.themes.append(theme)
 
     async def save_notify(self, way: NotifyWay) -> None:
