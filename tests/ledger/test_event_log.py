@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from opdash.ledger.event_log import CursorError, EventLog, LoggedEvent
 from opdash.ledger.notes import Edit
 from opdash.ledger.records import Change, ChangeKind, Source
+from opdash.ledger.repair import repair
 from opdash.ledger.states import State
 from opdash.ledger.store import Ledger
 from tests.ledger.builders import ADDRESS, GRACE, NOW, OTHER, WALLET, Book, payment, payment_id
@@ -168,6 +169,20 @@ def test_a_place_that_an_older_copy_does_not_know_is_refused(book: Book, tmp_pat
         assert put_back.newest() == later.number
         with pytest.raises(CursorError):
             put_back.number(later.cursor)
+
+
+def test_a_place_in_a_ledger_that_was_repaired_since_is_refused(tmp_path: Path) -> None:
+    book = Book(tmp_path / "ledger.sqlite3")
+    with book.ledger:
+        book.record(at=NOW - MINUTE)
+        book.record(payment(), at=NOW)
+    with EventLog.open(book.path) as log:
+        (event,) = log.after(0)
+    repair(book.path, NOW)
+    with Ledger.open(book.path), EventLog.open(book.path) as repaired:
+        assert repaired.after(0) == ()
+        with pytest.raises(CursorError, match="rebuilt"):
+            repaired.number(event.cursor)
 
 
 def test_a_notice_is_claimed_once_for_each_announcement(book: Book) -> None:

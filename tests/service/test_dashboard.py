@@ -18,7 +18,7 @@ from opdash.openpayments.errors import NotFoundError, UnreachableError
 from opdash.sandbox.process import SandboxProcess
 from opdash.service.dashboard import LEDGER_FILE, Dashboard
 from opdash.service.status import Phase
-from opdash.settings import SettingsStore
+from opdash.settings import NotifyWay, SettingsStore
 from opdash.table_view import TableView, read_columns, read_sort
 from tests.ledger import version_1
 from tests.service.conftest import OpenDashboard, profile_of
@@ -127,6 +127,13 @@ async def test_the_look_is_remembered(
 ) -> None:
     await open_dashboard(sandbox).dashboard.save_theme("light")
     assert SettingsStore(tmp_path / "data.toml").load().theme == "light"
+
+
+async def test_how_payments_are_told_is_remembered(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, tmp_path: Path
+) -> None:
+    await open_dashboard(sandbox).dashboard.save_notify(NotifyWay.BOTH)
+    assert SettingsStore(tmp_path / "data.toml").load().notify is NotifyWay.BOTH
 
 
 async def test_a_table_is_left_without_disturbing_its_session(
