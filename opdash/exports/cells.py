@@ -11,7 +11,7 @@ from opdash.periods import local_date
 _SECOND: Final = 1_000_000
 _DAY: Final = 86_400
 _QUARTER: Final = 900 * _SECOND
-_MOST_KEPT: Final = 4_096
+_MOST_KEPT: Final = 512
 _MINUTES: Final = tuple(f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60))
 _SECONDS: Final = tuple(f"{second:02}Z" for second in range(60))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -220,6 +220,7 @@ class Entries:
         """Name the payments whose asset changed; they count with what they have received by now."""
         odd = Query("", All((Is(Flag.ODD),)))
         keys = self._reader.matches(wallet.address, odd).keys
+        self._reader.forget_answers()  # a byte or two for each payment
         mark, period = self._choice.marks[wallet.address], self._wanted.period
         for start in range(0, len(keys), _AT_ONCE):
             numbers = keys[start : start + _AT_ONCE]

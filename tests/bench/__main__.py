@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from tests.bench import (
     decoding,
+    exporting,
     folding,
     frames,
     granting,
@@ -42,6 +43,7 @@ FIGURES: tuple[Figure, ...] = (
     *searching.FIGURES,
     *folding.FIGURES,
     *reconciling.FIGURES,
+    *exporting.FIGURES,
     *stating.FIGURES,
     *starting.FIGURES,
     *frames.FIGURES,

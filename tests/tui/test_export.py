@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
+from opdash.exports.exporting import export
 from opdash.exports.records import FormatName
 from opdash.openpayments.amounts import Asset
 from opdash.tui.app import OpdashApp
@@ -202,12 +203,11 @@ async def test_what_cannot_be_written_is_told(world: World, tmp_path: Path) -> N
 async def test_leaving_stops_what_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.record(*(make_payment(100 + n, received=1) for n in range(3000)))
     begun, go_on = Event(), Event()
-    real = screen_module.export
 
     def slowly(*given: Any) -> Any:
         begun.set()
         assert go_on.wait(30)
-        return real(*given)
+        return export(*given)
 
     monkeypatch.setattr(screen_module, "export", slowly)
     app = OpdashApp(world.dashboard.real)
