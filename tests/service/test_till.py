@@ -278,7 +278,7 @@ async def test_a_sale_is_watched_while_another_process_polls(
     other = open_dashboard(sandbox, data="shared", poll_interval=3600.0)
     await other.dashboard.start()
     async with asyncio.timeout(60):
-        while not other.session.status.polled_elsewhere or other.session.wallet is None:
+        while not (other.session.status.polled_elsewhere and other.session.wallet):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         draft = till_draft(900, "W-2", other.session.now().replace(microsecond=0) + 10 * MINUTE)
         creation = await other.session.create_payment(draft)

@@ -102,6 +102,22 @@ async def test_a_scanner_types_the_reference_and_enter_without_a_pause(shop: Sho
         assert (draft.amount, draft.reference) == (800, "4006381333931")
 
 
+async def test_whole_sales_in_one_burst_lose_no_key(shop: Shop) -> None:
+    async with counter(shop) as one:
+        for number, amount in ((1, "12.50"), (2, "3.05")):
+            for key in [*amount, "enter", *f"R-{number}", "enter", *"t7", "enter"]:
+                one.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await one.settle()
+            await one.settle()
+            one.on(SaleScreen)
+            shop.change(shop.url(number), received=shop.asked(number), completed=True)
+            await one.later(seconds=1)
+            one.app.post_message(events.Key("enter", None))
+        await one.settle()
+        sent = [(draft.amount, draft.reference) for draft in one.session.created]
+        assert sent == [(1250, "R-1"), (305, "R-2")]
+
+
 async def test_a_reference_that_is_scanned_first_waits_for_the_amount(shop: Shop) -> None:
     async with counter(shop) as one:
         await one.press("tab")
@@ -493,6 +509,20 @@ async def test_resizing_decides_anew(shop: Shop) -> None:
             await one.settle()
             assert code.display is shown
         assert "No room for the QR code" in one.words
+
+
+async def test_words_that_do_not_fit_are_scrolled(shop: Shop) -> None:
+    async with counter(shop, (40, 14)) as one:
+        url = await waiting(one)
+        facts = one.on(SaleScreen).query_one("#sale-facts")
+        await one.press("pagedown")
+        assert facts.scroll_y > 0
+        await one.press("pageup")
+        assert facts.scroll_y == 0
+        shop.change(url, received=500, completed=True)
+        await one.settle()
+        await one.press("pagedown")
+        assert one.on(SaleScreen).query_one("#sale-end").scroll_y > 0
 
 
 async def test_a_code_that_fits_only_alone_takes_the_whole_screen(shop: Shop) -> None:

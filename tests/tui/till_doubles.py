@@ -145,6 +145,11 @@ class Shop(World):
         tail = payment_id(number).rpartition("/")[2]
         return f"{self.server}/incoming-payments/{tail}" if self.server else payment_id(number)
 
+    def asked(self, number: int) -> int:
+        """What the sale of that number asks for, in minor units."""
+        asked = self._payments[self.url(number)].incoming_amount
+        return 0 if asked is None else asked.minor_units
+
     def create(
         self,
         draft: PaymentDraft,

@@ -66,7 +66,20 @@ _TALL = 34
 _USUAL_ROWS, _MOST_ROWS = 5, 8
 
 
-class TillAmount(AmountInput):
+class TillInput(Input):
+    """An input whose Enter has done its work before the next key arrives.
+
+    Textual's own tells of it by a message; a scanner's next letters would overtake that.
+    """
+
+    async def action_submit(self) -> None:
+        """Go on."""
+        screen = self.screen
+        if isinstance(screen, TillScreen):
+            screen.action_go_on()
+
+
+class TillAmount(AmountInput, TillInput):
     """The amount of a sale, which is never open."""
 
     def __init__(self, asset: Asset) -> None:
@@ -122,7 +135,7 @@ class TillScreen(OpdashModal[None]):
         code = Label(fmt.asset_code(asset), classes="unit", markup=False)
         yield FormField("Amount", TillAmount(asset), code, id="amount")
         yield FormField(
-            "Reference", Input(placeholder="typed or scanned", compact=True), id="reference"
+            "Reference", TillInput(placeholder="typed or scanned", compact=True), id="reference"
         )
         spans = ChoiceLine(*map(fmt.age, SPANS), chosen=SPANS.index(USUAL_SPAN))
         yield FormField("To pay within", spans, id="within")
@@ -155,7 +168,7 @@ class TillScreen(OpdashModal[None]):
             self._is_known = True
             await self.recompose()
             self._begin()
-            self.query_one(TillAmount).focus()
+            self.set_focus(self.query_one(TillAmount))
         self._reload()
         if self._awaited is not None:
             # Another opdash may have found it: only the ledger tells of that.
@@ -203,10 +216,6 @@ class TillScreen(OpdashModal[None]):
         self._read_amount()
         self._show_amount()
 
-    @on(Input.Submitted)
-    def _entered(self) -> None:
-        self.action_go_on()
-
     def _read_amount(self) -> int | None:
         field = self.query_one("#amount", FormField)
         try:
@@ -253,10 +262,10 @@ class TillScreen(OpdashModal[None]):
         if amount is None:
             if not typed.value.strip():
                 self._note.say(_NO_AMOUNT, Note.WARN)
-            typed.focus()
+            self.set_focus(typed)
         elif typed.has_focus and not self._reference:
             self._note.say(_WITHOUT_REFERENCE)
-            self.query_one("#reference Input").focus()
+            self.set_focus(self.query_one("#reference Input"))
         elif _may_be_barcode(typed.value) and self._confirmed != typed.value:
             self._confirmed = typed.value
             self._note.say(f"{fmt.money(amount, typed.asset)}? {_SCANNED}", Note.WARN)
@@ -320,11 +329,13 @@ class TillScreen(OpdashModal[None]):
         self._lock(sending=False)
         self._reload(anew=True)
         self._note.say(f"{sentence} {advice}".rstrip(), Note.BAD)
-        self.query_one(TillAmount).focus()
+        self.set_focus(self.query_one(TillAmount))
 
     def _lock(self, *, sending: bool) -> None:
         self._sending = sending
         self._leaving = False
+        if sending:
+            self.set_focus(None)  # what is typed from now on is meant for nobody
         for field in self.query(FormField):
             field.disabled = sending
         self.query_one(KeyLine).set_off(*(["go_on"] if sending else []))
@@ -362,7 +373,7 @@ class TillScreen(OpdashModal[None]):
         self.query_one("#amount", FormField).say()
         self._note.say()
         self._show_amount()
-        self.query_one(TillAmount).focus()
+        self.set_focus(self.query_one(TillAmount))
 
     # News and keys
 

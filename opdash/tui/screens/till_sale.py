@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from opdash.ledger.records import Change, PaymentRow
@@ -52,6 +53,8 @@ _FACT_ROWS = 12
 _TICK = 0.5
 _TALL = 34
 """From so many rows on everything is as large as can be."""
+_SMALL = 22
+"""Below so many rows large figures leave room for what else there is to know."""
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _TAKEN_UP = "This sale was under way when the till was last closed."
@@ -86,6 +89,22 @@ class SaleEnded:
     rest: int = 0
     deed: str = ""
     untold: tuple[Change, ...] = ()
+
+
+class Bar(Widget):
+    """How much of what was asked has arrived, as a line."""
+
+    _row: PaymentRow | None = None
+
+    def show(self, row: PaymentRow) -> None:
+        """Show another payment, or more of it."""
+        if row != self._row:
+            self._row = row
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        """Return the line, as wide as there is room."""
+        return "" if self._row is None else Content(progress(self._row, min(self.size.width, 60)))
 
 
 class SaleScreen(OpdashModal[SaleEnded]):
@@ -127,11 +146,12 @@ class SaleScreen(OpdashModal[SaleEnded]):
             with Vertical(id="sale-facts"):
                 yield BigText(id="sale-amount")
                 yield Static("", id="sale-name", markup=False)
+                yield Static("", id="sale-url", markup=False)
                 yield Static("", id="sale-progress", markup=False)
+                yield Bar(id="sale-bar")
                 yield Static("", id="sale-hint", markup=False)
                 yield Static("", id="sale-time", markup=False)
                 yield Static("", id="sale-trouble", markup=False)
-                yield Static("", id="sale-url", markup=False)
                 yield Static("", id="sale-how", markup=False)
             yield QrView(id="sale-code")
         with Vertical(id="sale-end"):
@@ -144,7 +164,6 @@ class SaleScreen(OpdashModal[SaleEnded]):
     def on_mount(self) -> None:
         """Show the sale, and look at its payment as often as a person who waits wants it."""
         self._is_laid_out = True
-        self.query_one("#sale-url", Static).update(safe_text(self._row.id))
         self.set_interval(_TICK, self.tick)
         self._show()
         self.background(self._watch.run, "till-watch")
@@ -214,9 +233,8 @@ class SaleScreen(OpdashModal[SaleEnded]):
         amount = self.query_one("#sale-amount", BigText)
         amount.show(fmt.brief_number(row.asked or 0, asset), unit=fmt.asset_code(asset))
         self.query_one("#sale-name", Static).update(Content.styled(self._reference(), "bold"))
-        bar = progress(row, max(min(self.query_one("#sale-facts").size.width, 60), 10))
-        lines = [Content(f"{received_of(row)} received"), Content.styled(bar, "$primary")]
-        self.query_one("#sale-progress", Static).update(Content("\n").join(lines))
+        self.query_one("#sale-progress", Static).update(f"{received_of(row)} received")
+        self.query_one(Bar).show(row)
         self.query_one("#sale-hint", Static).update(
             Content.styled(hint(row, now), "bold" if row.received else "")
         )
@@ -275,7 +293,10 @@ class SaleScreen(OpdashModal[SaleEnded]):
         self.set_class(hides_header and not over, "-no-header")
         shown = beside or below or (alone if self._shows_code_alone else None)
         self.query_one(QrView).draw(None if over else shown)
-        self.query_one("#sale-how", Static).update(self._how(beside or below, alone))
+        self.query_one("#sale-url", Static).update(
+            Content.assemble((safe_text(self._row.id), "bold"), "\n", (self._why(alone), "$muted"))
+        )
+        self.query_one("#sale-how", Static).update(self._how())
         for name, rows in _heights(room.height, len(big_words(self._row))).items():
             self.query_one(f"#{name}", BigText).set_highest(rows)
         off = [] if over else ["next_customer"]
@@ -287,19 +308,18 @@ class SaleScreen(OpdashModal[SaleEnded]):
     def _code(self, width: int, height: int) -> QrCode | None:
         return fitting_code(self._row.id, width, height)
 
-    def _how(self, shown: QrCode | None, alone: QrCode | None) -> str:
+    def _how(self) -> str:
         if standing(self._row) not in _PAYABLE:
             return "The QR code is gone, so that nobody pays this in vain or twice."
-        told = []
-        if shown is None:
-            told.append(
-                "The QR code does not fit beside this. F2 draws it on the whole screen."
-                if alone is not None
-                else self._why_no_code()
-            )
         if urlsplit(self._row.id).hostname in _LOOPBACK:
-            told.append("This URL is on this machine alone: a phone does not reach it.")
-        return " ".join(told)
+            return "The URL is on this machine alone: a phone does not reach it."
+        return ""
+
+    def _why(self, alone: QrCode | None) -> str:
+        """Return why there is no code."""
+        if alone is not None:
+            return "The QR code does not fit beside this. F2 draws it on the whole screen."
+        return self._why_no_code()
 
     def _why_no_code(self) -> str:
         least = qr_code(self._row.id, SMALL_QUIET)
@@ -372,6 +392,18 @@ class SaleScreen(OpdashModal[SaleEnded]):
         self._shows_code_alone = not self._shows_code_alone
         self._fit()
 
+    def action_screen_up(self) -> None:
+        """Scroll the words one screenful up."""
+        self._words.scroll_page_up(animate=False)
+
+    def action_screen_down(self) -> None:
+        """Scroll the words one screenful down."""
+        self._words.scroll_page_down(animate=False)
+
+    @property
+    def _words(self) -> Widget:
+        return self.query_one("#sale-end" if self.has_class("-over") else "#sale-facts")
+
     def action_copy_url(self) -> None:
         """Copy the payment's URL."""
         self.app.copy_to_clipboard(self._row.id)
@@ -392,7 +424,7 @@ def _time(row: PaymentRow, now: datetime) -> Content:
 def _heights(rows: int, words: int) -> dict[str, int]:
     """Return how high each large text may be, so that what to do fits below it."""
     is_tall = rows >= _TALL
-    amount = 8 if is_tall else 5
+    amount = 8 if is_tall else 5 if rows >= _SMALL else 3
     if words > 1:
         return {
             "sale-amount": amount,
