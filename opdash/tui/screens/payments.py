@@ -158,6 +158,8 @@ class PaymentsScreen(CursorActions, PaymentsWays):
     def _first_painted(self) -> None:
         """Add what the first frame did without."""
         self._painted = True
+        if self._rebuilding:  # its own end adds all that
+            return
         self._frame.complete(self)
         self._fill_room()
         self._fill()
