@@ -15,9 +15,9 @@ from opdash.exports.cells import Instants, decimal, signed_decimal
 from opdash.exports.formats import Page
 from opdash.exports.records import Wanted
 from opdash.exports.texts import defused, without_controls
-from opdash.ledger.encoding import SCOPES, STATES
-from opdash.ledger.notes import Note
-from opdash.ledger.payment_stream import PlainPayment
+from opdash.ledger.encoding import SCOPES, STATES, encode_instant
+from opdash.ledger.notes import Note, is_outdated
+from opdash.ledger.payment_stream import PlainPayment, as_row
 from opdash.openpayments.amounts import Asset
 
 SCHEMA: Final = "opdash.payments/1"
@@ -52,6 +52,8 @@ COLUMNS: Final = (
     "scope",
     "anomalies",
     "resolution",
+    "resolution_at",
+    "resolution_outdated",
     "labels",
     "note",
     "metadata",
@@ -59,7 +61,7 @@ COLUMNS: Final = (
 """The heading; new columns go to its end."""
 
 _TRUTH: Final = ("false", "true")
-_NO_NOTE: Final = ("", "", "")
+_NO_NOTE: Final = ("", "", "", "", "")
 
 
 class Format:
@@ -130,9 +132,18 @@ class _Rows:
                 text(one.gone_at),
                 scopes[one.scope],
                 one.anomalies,
-                *(_NO_NOTE if note is None else _note(note)),
+                *(_NO_NOTE if note is None else self._note(page, one, note)),
                 _text(one.metadata),
             )
+
+    def _note(self, page: Page, one: PlainPayment, note: Note) -> tuple[str, str, str, str, str]:
+        labels, text = _text(" ".join(note.names)), _text(note.text)
+        settlement = note.settlement
+        if settlement is None:
+            return "", "", "", labels, text
+        outdated = is_outdated(as_row(one, page.address, self._asset, note))
+        at = self._instants.text(encode_instant(settlement.at))
+        return settlement.resolution.value, at, _TRUTH[outdated], labels, text
 
     def _code_and_scale(self, number: int) -> tuple[str, int]:
         found = self._assets.get(number)
@@ -160,11 +171,6 @@ def _difference(one: PlainPayment, scale: int) -> str:
         return ""
     asked = int(one.asked[2:])
     return signed_decimal(int(one.received[2:]) - asked, scale) if asked else ""
-
-
-def _note(note: Note) -> tuple[str, str, str]:
-    resolution = "" if note.settlement is None else note.resolution.value
-    return resolution, _text(" ".join(note.names)), _text(note.text)
 
 
 def _text(text: str) -> str:

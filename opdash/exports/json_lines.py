@@ -16,9 +16,9 @@ import msgspec
 from opdash.exports.cells import Instants, signed_decimal
 from opdash.exports.formats import Page
 from opdash.exports.records import Wanted
-from opdash.ledger.encoding import SCOPES, STATES
-from opdash.ledger.notes import NO_NOTE, Note
-from opdash.ledger.payment_stream import PlainPayment
+from opdash.ledger.encoding import SCOPES, STATES, encode_instant
+from opdash.ledger.notes import NO_NOTE, Note, is_outdated
+from opdash.ledger.payment_stream import PlainPayment, as_row
 from opdash.openpayments.amounts import Asset
 
 SCHEMA: Final = "opdash.payments/1"
@@ -78,9 +78,23 @@ class Format:
             "reachedAt": self._instants.text(one.reached_at) or None,
             "scope": SCOPES[one.scope].value,
             "anomalies": one.anomalies.split(),
-            "resolution": None if note.settlement is None else note.resolution.value,
             "labels": list(note.names),
             "note": note.text,
+            "resolution": self._resolution(page, one, note, asset),
+        }
+
+    def _resolution(
+        self, page: Page, one: PlainPayment, note: Note, asset: Callable[[int], Asset]
+    ) -> dict[str, Any] | None:
+        settlement = note.settlement
+        if settlement is None:
+            return None
+        then = settlement.standing
+        return {
+            "as": settlement.resolution.value,
+            "at": self._instants.text(encode_instant(settlement.at)),
+            "received": _amount(then.received, then.received_asset),
+            "outdated": is_outdated(as_row(one, page.address, asset, note)),
         }
 
 

@@ -7,11 +7,20 @@ They are handed out as the ledger keeps them (`opdash.ledger.encoding`), because
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from opdash.ledger.encoding import (
+    SCOPES,
+    STATES,
+    decode_amount,
+    decode_instant,
+    decode_optional_instant,
+)
 from opdash.ledger.note_rows import read_notes_of
 from opdash.ledger.notes import Note
+from opdash.ledger.records import PaymentRow
+from opdash.openpayments.amounts import Asset
 
 _AT_ONCE: Final = 500
 _NO_NOTES: Final[Mapping[str, Note]] = {}
@@ -78,6 +87,51 @@ class Batch(NamedTuple):
 
     payments: Sequence[PlainPayment]
     notes: Mapping[str, Note]
+
+
+def as_row(
+    plain: PlainPayment, wallet: str, asset: Callable[[int], Asset], note: Note
+) -> PaymentRow:
+    """Return a payment as the rest of opdash knows it.
+
+    Args:
+        plain: The payment.
+        wallet: Its wallet address.
+        asset: Returns the asset of a number.
+        note: What people wrote on it.
+    """
+    asked, received = decode_amount(plain.asked), decode_amount(plain.received) or 0
+    asked_asset = None if plain.asked_asset is None else asset(plain.asked_asset)
+    received_asset = asset(plain.received_asset)
+    return PaymentRow(
+        id=plain.id,
+        wallet=wallet,
+        state=STATES[plain.state],
+        final=bool(plain.final),
+        needs_action=bool(plain.needs_action),
+        not_completed_by_server=bool(plain.not_completed),
+        no_longer_at_server=plain.gone_at is not None,
+        next_change_at=None,
+        asked=asked,
+        asked_asset=asked_asset,
+        received=received,
+        received_asset=received_asset,
+        difference=received - asked if asked and asked_asset == received_asset else None,
+        completed=bool(plain.completed),
+        created_at=decode_instant(plain.created_at),
+        expires_at=decode_optional_instant(plain.expires_at),
+        reference=plain.reference,
+        description=plain.description,
+        metadata_json=plain.metadata,
+        first_seen_at=decode_instant(plain.first_seen_at),
+        last_seen_at=decode_instant(plain.last_seen_at),
+        changed_at=decode_instant(plain.changed_at),
+        gone_at=decode_optional_instant(plain.gone_at),
+        reached_at=decode_optional_instant(plain.reached_at),
+        scope=SCOPES[plain.scope],
+        anomalies=tuple(plain.anomalies.split()),
+        note=note,
+    )
 
 
 _SELECT: Final = """

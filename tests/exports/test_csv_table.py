@@ -38,14 +38,21 @@ def test_a_payment_is_a_row(book: Book, reader: LedgerReader) -> None:
         f"{SCHEMA},Rosa's shop,{ADDRESS},{payment_id('a')},2026-11-20,2026-11-19T23:00:00.0015Z,"
         "PARTIAL,10.00,USD,3.00,USD,-7.00,INV-7,Blue lamp,false,false,false,false,false,"
         "2026-11-22T12:00:00Z,,2026-11-20T12:01:00Z,2026-11-20T12:00:00Z,2026-11-20T12:01:00Z,,"
-        'list,,,,,"{""externalRef"": ""INV-7"", ""description"": ""Blue lamp""}"'
+        'list,,,,,,,"{""externalRef"": ""INV-7"", ""description"": ""Blue lamp""}"'
     )
     assert end == ""
 
 
 def test_the_first_columns_never_change() -> None:
     assert COLUMNS[:5] == ("schema", "wallet", "wallet_address", "payment_id", "date")
-    assert COLUMNS[27:31] == ("resolution", "labels", "note", "metadata")
+    assert COLUMNS[27:33] == (
+        "resolution",
+        "resolution_at",
+        "resolution_outdated",
+        "labels",
+        "note",
+        "metadata",
+    )
 
 
 def test_notes_are_told(book: Book, reader: LedgerReader) -> None:
@@ -58,6 +65,9 @@ def test_notes_are_told(book: Book, reader: LedgerReader) -> None:
     row = told_of[payment_id("a")]
     assert (row["resolution"], row["labels"]) == ("written-off", "vip claim-7")
     assert row["note"] == "'=call\nback"
+    assert row["resolution_at"] == "2026-11-20T12:00:00Z"
+    assert row["resolution_outdated"] == "false"
+    assert told_of[payment_id("b")]["resolution_outdated"] == ""
     assert told_of[payment_id("b")]["note"] == ""
 
 

@@ -49,9 +49,15 @@ def test_notes_are_told(book: Book, reader: LedgerReader) -> None:
     edit = Edit(add=("vip",), text="call\nback", resolution=Resolution.REFUNDED)
     book.ledger.write_note(ADDRESS, payment_id("a"), edit, at=NOW, grace=GRACE)
 
+    (row,) = reader.window(ADDRESS)
     line = json.loads(text_of(reader, JSONL))
+    assert (line["labels"], line["note"]) == (["vip"], "call\nback")
+    assert line["resolution"]["as"] == "refunded"
+    at = line["resolution"].pop("at").replace("Z", ".000Z")
+    assert {**line["resolution"], "at": at} == shape(row, SHOP.name)["resolution"]
 
-    assert (line["resolution"], line["labels"], line["note"]) == ("refunded", ["vip"], "call\nback")
+    book.record(payment("a", received=400), at=NOW)
+    assert json.loads(text_of(reader, JSONL))["resolution"]["outdated"] is True
 
 
 @settings(max_examples=30)
