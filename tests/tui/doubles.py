@@ -117,6 +117,8 @@ class FakeSession:
     older_failure: OpdashError | None = None
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     world: World | None = None
+    may_read_outgoing: bool = False
+    may_list_outgoing: bool = False
 
     @property
     def wallet_id(self) -> str | None:
