@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opdash.books.billing_book import BillingBook
-from opdash.books.bills import LeftOut, Plan, Planned
+from opdash.books.bills import Cause, LeftOut, Plan, Planned
 from opdash.cli import shapes, wording
 from opdash.cli.output import Cell, Column, Style, print_json, print_lines, print_table, talk
 from opdash.errors import ExitCode
@@ -100,6 +100,12 @@ def show_plan(report: Report, *, as_json: bool) -> None:
         _print_bills(report)
     _print_left_out(plan)
     print_lines(f"To be created: {totals(report)}.")
+    _advise(plan)
+
+
+def _advise(plan: Plan) -> None:
+    if any(one.cause is Cause.OVER_UNPAID for one in plan.left_out):
+        talk("What ended unpaid is billed again with --again NUMBER.")
 
 
 def _print_bills(report: Report) -> None:
@@ -110,10 +116,10 @@ def _print_bills(report: Report) -> None:
             Column("Row", right=True),
             Column("Invoice"),
             Column("Amount", right=True),
-            Column("Reference", spare=3),
+            Column("Reference", spare=1),
             Column("Description", shrinks=True, spare=2),
             Column("Expires"),
-            Column("Remark", shrinks=True, spare=1),
+            Column("Remark", shrinks=True, spare=3),
         ],
         [
             [
@@ -189,6 +195,7 @@ def finish(
         _print_left_out(report.found.plan, only_to_look_at=True)
     for line in _summary(report, ended):
         talk(line)
+    _advise(report.found.plan)
     if written is not None:
         talk(f"Written with the payments' URLs: {safe_text(str(written))}")
         if not report.found.book.table.has_header:

@@ -210,6 +210,8 @@ def test_a_payment_that_ended_unpaid_is_billed_again_only_when_asked_for(office:
         "its payment ended unpaid"
     )
 
+    assert "with --again NUMBER" in left.err
+
     again = office.bill(file, "--yes", "--force", "--json", "--again", "INV-2", "INV-1")
     assert statuses(again) == {"INV-1": "left-out", "INV-2": "created"}
     assert office.bill(file, "--yes", "--force", "--again", "INV-2").code == 0
@@ -237,8 +239,10 @@ def test_a_payment_that_ended_unpaid_is_billed_again_only_when_asked_for(office:
     ],
 )
 def test_bad_words_get_a_sentence_and_create_nothing(
-    office: Office, words: list[str], said: str
+    shell: Shell, sandbox: SandboxProcess, words: list[str], said: str
 ) -> None:
+    shell.set_up(shop_profile(sandbox))
+    office = Office(shell, sandbox)
     file = office.file(many(1))
     given = [word.format(file=file, home=office.home) for word in words]
 
@@ -406,7 +410,7 @@ def test_ctrl_c_ends_between_two_and_says_how_to_go_on(office: Office) -> None:
 def test_ctrl_c_twice_ends_at_once_and_loses_nothing(
     shell: Shell, start_sandbox: Callable[..., SandboxProcess]
 ) -> None:
-    sandbox = start_sandbox(auto_consent=True, latency=700)
+    sandbox = start_sandbox(auto_consent=True, latency=300)
     (empty,) = [one for one in sandbox.wallet_addresses if one.endswith("/new")]
     shell.set_up(shop_profile(sandbox, wallet_address=empty))
     office = Office(shell, sandbox)
@@ -414,7 +418,7 @@ def test_ctrl_c_twice_ends_at_once_and_loses_nothing(
     with office.spawn(file, "--yes") as process:
         wait_for(lambda: office.billed() >= 1, process)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.2)
+        time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
 
@@ -430,7 +434,7 @@ def test_killed_at_any_moment_another_run_does_the_rest_and_none_twice(office: O
     dice = random.Random(7)
     killed = 0
     for _ in range(12):
-        aim = office.billed() + dice.randint(1, 6)
+        aim = office.billed() + dice.randint(3, 8)
         with office.spawn(file, "--yes", "--rate", "50") as process:
             while process.poll() is None and office.billed() < aim:
                 time.sleep(0.003)

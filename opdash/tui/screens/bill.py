@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
@@ -158,22 +159,26 @@ class BillScreen(FormScreen[Ended | None]):
     async def _look(self) -> None:
         try:
             check_may_write(self._profile, "create")
-            found = await self._the_desk().prepare(self._terms, self.dashboard.reader)
+            desk = await self._the_desk()
+            found = await desk.prepare(self._terms, self.dashboard.reader)
         except Exception as error:
             self._block(error)
             return
         self._take(found)
 
-    def _the_desk(self) -> BillingDesk:
+    async def _the_desk(self) -> BillingDesk:
         if self._desk is None:
             from opdash.service.billing_desk import BillingDesk
 
             dashboard = self.dashboard
-            self._desk = BillingDesk(
+            sessions = [dashboard.session(one.name) for one in dashboard.profiles]
+            searches = dashboard.settings.searches
+            self._desk = await asyncio.to_thread(
+                BillingDesk,
                 self._session,
-                [dashboard.session(one.name) for one in dashboard.profiles],
+                sessions,
                 dashboard.reader,
-                dashboard.settings.searches,
+                searches,
                 dashboard.clock,
                 self._source,
             )
@@ -241,7 +246,8 @@ class BillScreen(FormScreen[Ended | None]):
         if wallet is None:
             return
         try:
-            self._take(await self._the_desk().plan(self._terms, wallet))
+            desk = await self._the_desk()
+            self._take(await desk.plan(self._terms, wallet))
         except Exception as error:
             self._block(error)
 
@@ -261,7 +267,7 @@ class BillScreen(FormScreen[Ended | None]):
 
     @work(group="bill", exit_on_error=False)
     async def _create(self) -> None:
-        desk, shown = self._the_desk(), self._found
+        desk, shown = await self._the_desk(), self._found
         if shown is None:
             return
         try:
@@ -329,7 +335,8 @@ class BillScreen(FormScreen[Ended | None]):
             return
         path = free_name(usual_name(self._source.path, self._source.table))
         try:
-            await self._the_desk().write_beside(found.plan, ended, path)
+            desk = await self._the_desk()
+            await desk.write_beside(found.plan, ended, path)
         except OpdashError as error:
             self.outcome.say(f"{_summary(ended)} {error}".lstrip(), Note.BAD)
             return
