@@ -374,6 +374,15 @@ async def test_only_the_deliberate_key_changes_the_scope(world: World, key: str)
         assert world.dashboard.grants.calls == []
 
 
+async def rebuilt(pilot: Pilot[None]) -> None:
+    """Wait until the table is there again, and what stands around it is written."""
+    for _ in range(300):
+        lines = [line.text for line in pilot.app.screen.query(HeaderLine)]
+        if lines and all(lines) and pilot.app.screen.query(PaymentTable):
+            return
+        await pilot.pause(0.01)
+
+
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 async def test_a_screen_goes_over_to_the_new_session(world: World, size: tuple[int, int]) -> None:
     app = OpdashApp(world.dashboard.real)
@@ -387,6 +396,7 @@ async def test_a_screen_goes_over_to_the_new_session(world: World, size: tuple[i
         world.live()
         await settled(pilot)
         assert isinstance(app.screen, PaymentsScreen)
+        await rebuilt(pilot)
         assert app.screen.session is cast(WalletSession, session)
         lines = app.screen.query_one(HeaderLine).text + app.screen.query_one(StatusLine).text
         assert "S everything on this wallet" in lines
