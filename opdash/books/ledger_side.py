@@ -72,7 +72,7 @@ class LedgerSide(msgspec.Struct, frozen=True):
     @property
     def is_complete(self) -> bool:
         """Whether nothing is missing that opdash may see."""
-        return all(one.complete for one in self.known)
+        return bool(self.known) and all(one.complete for one in self.known)
 
 
 def read_ledger(

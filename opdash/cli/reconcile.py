@@ -137,11 +137,10 @@ def _reconcile(context: Context, options: argparse.Namespace, source: Source) ->
 
 
 def book_wallets(sessions: Sequence[WalletSession]) -> tuple[BookWallet, ...]:
-    """Return the wallet addresses of sessions, as far as they ever answered."""
+    """Return the wallet addresses of sessions; of those that never answered nothing is known."""
     return tuple(
-        BookWallet(one.profile.name, one.wallet_id, one.profile.scope)
+        BookWallet(one.profile.name, one.wallet_id or one.profile.wallet_address, one.profile.scope)
         for one in sessions
-        if one.wallet_id is not None
     )
 
 

@@ -90,14 +90,15 @@ def completeness(ledger: LedgerSide) -> list[str]:
     lines = []
     for one in ledger.known:
         if one.last_poll_at is None and not one.known:
-            lines.append(f"{one.wallet.name}: never reached, so nothing is known of its payments")
+            why = "never reached, so nothing is known of its payments; “opdash doctor” says why"
+            lines.append(f"{one.wallet.name}: {why}")
             continue
         said = f"{one.wallet.name}: {one.looked_at:,} of {_count(one.known, 'known payment')}"
         said += f", {_SCOPES[one.wallet.scope]}"
         if not one.complete:
             said += "; INCOMPLETE, the server has more: run “opdash sync” first"
         lines.append(said)
-    return lines or ["No wallet was ever reached, so nothing is known; “opdash doctor” says why."]
+    return lines
 
 
 def _count(count: int, what: str) -> str:

@@ -343,3 +343,33 @@ def test_of_one_payment_several_may_be_meant(till: Till, tmp_path: Path) -> None
     letter = next(one for one in map(first, names) if sum(n.startswith(one) for n in names) > 1)
     ran = till.shell("reconcile", "link", "A-1", letter)
     assert (ran.code, "Several payments are meant" in ran.err) == (2, True)
+
+
+def test_closed_with_nothing_paid_is_told_from_run_out(till: Till) -> None:
+    url = till.payment("12", reference="INV-1")
+    till.shell.done("complete", url, "--yes", "--received", "0")
+    file = till.file("Invoice,Amount\nINV-1,12\n")
+
+    (invoice,) = of_type(till.shell("reconcile", file, "--json"), "invoice")
+    assert (invoice["class"], invoice["flags"]) == ("EXPIRED UNPAID", ["closed, nothing paid"])
+    assert "EXPIRED UNPAID · closed, nothing paid" in till.shell("reconcile", file).out
+
+
+def test_many_payments_without_an_invoice_do_not_bury_the_sums(till: Till) -> None:
+    for number in range(12):
+        till.payment("1", 100, description=f"tip number {number}")
+    file = till.file("Invoice,Amount\nINV-1,12\n")
+
+    out = till.shell("reconcile", file).out
+    assert "… and 2 more; --all lists them" in out
+    assert out.count("tip number") == 10
+    assert out.index("tip number") < out.index("Invoices")
+    assert till.shell("reconcile", file, "--all").out.count("tip number") == 12
+
+
+def test_a_wallet_that_was_never_reached_is_said_to_be(till: Till) -> None:
+    file = till.file("Invoice,Amount,Currency\nINV-1,12,USD\n")
+    ran = till.shell("reconcile", file, "--offline")
+    assert ran.code == 3
+    assert "shop: never reached, so nothing is known of its payments" in ran.err
+    assert "INCOMPLETE" not in ran.err

@@ -116,6 +116,9 @@ def split_screen(world: World) -> SplitScreen:
     return SplitScreen(split_of_invoice(index(world), "INV-2026-0412"))
 
 
+_TRIES = 500
+
+
 class Merchant:
     """Somebody who looks through the books.
 
@@ -147,7 +150,12 @@ class Merchant:
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until nothing is under way any more."""
+        """Wait until nothing is under way any more, be it a key that waits for another."""
+        keys = self.app._typing_ahead
+        for _ in range(_TRIES):
+            if not keys._is_under_way and not keys._waiting:
+                break
+            await self.pilot.pause(0.02)
         for _ in range(3):
             await self.app.workers.wait_for_complete()
             await self.pilot.pause()

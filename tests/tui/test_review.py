@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from opdash.ledger.decisions import DecisionKind
+from opdash.tui.screens.bill import BillScreen
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.invoice import InvoiceScreen
 from opdash.tui.screens.invoices import InvoicesScreen
@@ -508,6 +509,15 @@ async def test_invoices_are_picked_for_what_comes_next(world: World) -> None:
         assert "✓ 1 picked" in rosa.line("status")
         await rosa.press("asterisk", "asterisk")
         assert screen.picked == ("INV-2026-0500", "INV-2026-0501")
+
+
+async def test_payments_are_created_for_what_is_picked(world: World) -> None:
+    async with reviewing(world) as rosa:
+        await rosa.press("asterisk", "n")
+        screen = await rosa.on(BillScreen)
+        assert screen._terms.only == {"INV-2026-0500", "INV-2026-0501"}
+        await rosa.press("escape")
+        await rosa.on(ReviewScreen)
 
 
 async def test_the_servers_are_asked_and_the_wallets_gone_through(world: World) -> None:

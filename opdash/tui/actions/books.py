@@ -155,7 +155,7 @@ def _review() -> tuple[Action, ...]:
             "bill",
             ("n",),
             "Create",
-            "Create payments for the picked invoices; each is shown first, and sent once.",
+            "Create payments for the picked invoices, or all without one: shown first, sent once.",
             here,
             rank=13,
         ),

@@ -110,9 +110,10 @@ class WalletChoice:
         dashboard = self._app.dashboard
         sessions = [dashboard.session(name) for name in self.names]
         wallets = tuple(
-            BookWallet(one.profile.name, one.wallet_id, one.profile.scope)
+            BookWallet(
+                one.profile.name, one.wallet_id or one.profile.wallet_address, one.profile.scope
+            )
             for one in sessions
-            if one.wallet_id is not None
         )
         return Scene(wallets, dashboard.settings.searches)
 

@@ -534,27 +534,21 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
         self._fill()
 
     def action_bill(self) -> None:
-        """Create payments for the picked invoices, or for the one under the cursor."""
-        names = self.picked or ((self.chosen_invoice,) if self.chosen_invoice else ())
-        if not names:
-            self.tell("No invoice is picked.", "Space picks one, * all without a payment.")
-            return
-        self.open_bill(names)
-
-    def open_bill(self, names: Sequence[str]) -> None:
-        """Open the dialog that creates payments for invoices.
-
-        Args:
-            names: The invoices' names in the index.
-        """
+        """Create payments for the picked invoices, or for all that have none."""
         from opdash.tui.screens.bill import BillScreen
 
         index, source = self._index, self.desk.source
         if index is None or source is None:
             return
         profile = self.dashboard.settings.profile(self._wallets.names[0])
-        invoices = [index.invoices[name].invoice for name in names]
-        self.app.push_screen(BillScreen(profile, source, invoices), lambda _: self._look_soon())
+        invoices = [index.invoices[name].invoice for name in self.picked]
+
+        def ended(how: object) -> None:
+            if how is not None:
+                self._picked = {}
+            self._look_soon()
+
+        self.app.push_screen(BillScreen(profile, source, invoices), ended)
 
     # Elsewhere
 
