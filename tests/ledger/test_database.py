@@ -146,7 +146,7 @@ class TestRefusals:
         assert "opdash ledger check --repair" in error.advice
 
     def test_one_damaged_somewhere(self, tmp_path: Path) -> None:
-        path = damaged_ledger(tmp_path, every=40)
+        path = damaged_ledger(tmp_path, every=25)
         size = path.stat().st_size
         with Ledger.open(path) as ledger, LedgerReader.open(path) as reader:
             with pytest.raises(LedgerError, match="is damaged"):

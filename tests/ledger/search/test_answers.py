@@ -79,6 +79,8 @@ def key_of(row: PaymentRow, sort: Sort) -> Any:  # noqa: C901 - one case for eac
             return row.first_seen_at
         case SortColumn.SCOPE:
             return SCOPE_CODES[row.scope]
+        case SortColumn.LABELS:
+            return " ".join(row.note.names)
         case SortColumn.ID:
             return row.id.rpartition("/")[2]
         case SortColumn.METADATA:
