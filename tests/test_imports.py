@@ -87,7 +87,7 @@ AFTER_THE_FIRST_FRAME = (
 )
 """What the first frame of the payments does without."""
 
-MOST_OF_OURS = 103
+MOST_OF_OURS = 105
 """Modules of opdash before the first frame; the next one should come after it, if it can."""
 
 
