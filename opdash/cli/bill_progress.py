@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from types import TracebackType
 
-from opdash.cli.output import cell_width, talk
+from opdash.cellwidth import width_of
+from opdash.cli.output import talk
 from opdash.clock import Clock
 from opdash.service.bill_reports import BillingProgress
 
@@ -55,7 +56,7 @@ class Progress:
             self._width = 0
 
     def _write(self, line: str) -> None:
-        width = cell_width(line)
+        width = width_of(line)
         sys.stderr.write("\r" + line + " " * max(self._width - width, 0))
         sys.stderr.flush()
         self._width = width

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, TextIO
 
+from opdash.cellwidth import width_of
 from opdash.cli.common import ask as ask
 from opdash.cli.common import can_show_screen as can_show_screen
 from opdash.cli.common import is_interactive as is_interactive
@@ -82,8 +83,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> No
     safe = [[Cell(safe_text(cell.text), cell.style) for cell in row] for row in rows]
     heading = [Cell(column.title, Style.HEADING) for column in columns]
     widths = [
-        max(cell_width(row[index].text) for row in [heading, *safe])
-        for index in range(len(columns))
+        max(width_of(row[index].text) for row in [heading, *safe]) for index in range(len(columns))
     ]
     kept = _fit(columns, widths)
     coloured = shows_colour(sys.stdout)
@@ -96,9 +96,9 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> No
 def print_fields(fields: Sequence[tuple[str, str]]) -> None:
     """Print names and values in two columns; fields without a value are left out."""
     shown = [(name, value) for name, value in fields if value]
-    width = max((cell_width(name) for name, _ in shown), default=0)
+    width = max((width_of(name) for name, _ in shown), default=0)
     for name, value in shown:
-        print_lines(f"{name}{' ' * (width - cell_width(name))}{_GAP}{value}")
+        print_lines(f"{name}{' ' * (width - width_of(name))}{_GAP}{value}")
 
 
 def painted(text: str, style: Style, stream: TextIO) -> str:
@@ -113,21 +113,6 @@ def shows_colour(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def cell_width(text: str) -> int:
-    """Return how many cells of a terminal a safe text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(_width(character) for character in text)
-
-
-def _width(character: str) -> int:
-    import unicodedata
-
-    if unicodedata.category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
-
-
 def _fit(columns: Sequence[Column], widths: list[int]) -> list[int]:
     """Take widths back to what there is room for, and return which columns are shown."""
     shown = list(range(len(columns)))
@@ -140,7 +125,7 @@ def _fit(columns: Sequence[Column], widths: list[int]) -> list[int]:
 
     room = shutil.get_terminal_size().columns
     for index in shrinking:
-        least = min(widths[index], max(cell_width(columns[index].title), 8))
+        least = min(widths[index], max(width_of(columns[index].title), 8))
         widths[index] = max(widths[index] - max(_excess(shown, widths, room), 0), least)
     for index in sorted(shown, key=lambda index: columns[index].spare):
         if columns[index].spare and _excess(shown, widths, room) > 0:
@@ -154,19 +139,19 @@ def _excess(shown: Sequence[int], widths: Sequence[int], room: int) -> int:
 
 def _padded(cell: Cell, column: Column, width: int, coloured: bool) -> str:
     text = _cut(cell.text, width) if sys.stdout.isatty() else cell.text
-    blanks = " " * (width - cell_width(text))
+    blanks = " " * (width - width_of(text))
     if coloured and cell.style is not Style.PLAIN:
         text = f"\x1b[{cell.style.value}m{text}\x1b[0m"
     return blanks + text if column.right else text + blanks
 
 
 def _cut(text: str, width: int) -> str:
-    if cell_width(text) <= width:
+    if width_of(text) <= width:
         return text
     kept = ""
     used = 1
     for character in text:
-        used += _width(character)
+        used += width_of(character)
         if used > width:
             break
         kept += character

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
+from opdash.cellwidth import folded, padded, width_of
 from opdash.safetext import safe_text
-from opdash.statements.cells import folded, padded, width_of
 from opdash.statements.document import (
     Bar,
     Block,

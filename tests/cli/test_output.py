@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opdash.cellwidth import width_of
 from opdash.cli.output import (
     Cell,
     Column,
     Style,
-    cell_width,
     print_fields,
     print_json,
     print_lines,
@@ -61,7 +61,7 @@ def test_wide_and_combining_characters_are_counted_in_cells(
         "日本       1  x",
         "e\u0301          2  y",
     ]
-    assert (cell_width("日本"), cell_width("e\u0301"), cell_width("abc")) == (4, 1, 3)
+    assert (width_of("日本"), width_of("e\u0301"), width_of("abc")) == (4, 1, 3)
 
 
 def test_remote_text_does_nothing_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +107,7 @@ def test_a_terminal_gets_colours_and_a_fitting_width(terminal: Terminal) -> None
     assert "\x1b[32m1\x1b[0m" in terminal.getvalue()
     plain = terminal.getvalue().replace("\x1b[32m", "").replace("\x1b[2m", "")
     lines = plain.replace("\x1b[0m", "").splitlines()
-    assert max(cell_width(line) for line in lines) == 40
+    assert max(width_of(line) for line in lines) == 40
     assert lines[1].endswith("…")
 
 
@@ -126,7 +126,7 @@ def test_columns_that_can_be_spared_go_in_their_order(terminal: Terminal) -> Non
         with contextlib.redirect_stdout(terminal):
             print_table(columns, rows(("12345678", "INV-2026-0001", "x" * 5000, "2026-11-20")))
         lines = terminal.getvalue().replace("\x1b[2m", "").replace("\x1b[0m", "").splitlines()
-        assert max(map(cell_width, lines)) <= width
+        assert max(map(width_of, lines)) <= width
         narrow[width] = lines[0].split()
 
     assert narrow == {

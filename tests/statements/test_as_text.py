@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opdash.cellwidth import width_of
 from opdash.safetext import safe_text
 from opdash.statements.as_text import Weight, as_text, text_lines
-from opdash.statements.cells import width_of
 from opdash.statements.document import Bar, Column, Document, Facts, Heading, Paragraph, Table
 from tests.statements.nasty import nasty_texts
 from tests.statements.papers import paper_of

@@ -10,7 +10,7 @@ def width_of(text: str) -> int:
     """Return how many cells of a terminal a safe text takes."""
     if text.isascii():
         return len(text)
-    return sum(map(_width, text))
+    return sum(_width(character) for character in text)
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opdash.cellwidth import folded, padded, width_of
 from opdash.safetext import safe_text
-from opdash.statements.cells import folded, padded, width_of
 
 
 def test_wide_characters_take_two_cells_and_marks_none() -> None:
