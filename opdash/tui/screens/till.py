@@ -35,13 +35,13 @@ from opdash.tui.screens.modal import OpdashModal
 from opdash.tui.screens.till_sale import SaleEnded, SaleScreen
 from opdash.tui.stylesheets import sheets
 from opdash.tui.till_words import ended_sentence
-from opdash.tui.widgets.amount_input import AmountInput
 from opdash.tui.widgets.big_text import BigText
 from opdash.tui.widgets.choice_line import ChoiceLine
 from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.form_field import FormField, Note, NoteLine
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.session_header import SessionHeader
+from opdash.tui.widgets.till_inputs import TillAmount, TillInput
 from opdash.tui.widgets.till_sales import TillSales
 
 UNKNOWN = (
@@ -64,28 +64,6 @@ _TALL = 34
 """From so many rows on the amount is as large as can be."""
 
 _USUAL_ROWS, _MOST_ROWS = 5, 8
-
-
-class TillInput(Input):
-    """An input whose Enter has done its work before the next key arrives.
-
-    Textual's own tells of it by a message; a scanner's next letters would overtake that.
-    """
-
-    async def action_submit(self) -> None:
-        """Go on."""
-        screen = self.screen
-        if isinstance(screen, TillScreen):
-            screen.action_go_on()
-
-
-class TillAmount(AmountInput, TillInput):
-    """The amount of a sale, which is never open."""
-
-    def __init__(self, asset: Asset) -> None:
-        super().__init__(asset)
-        example = format_minor(1250 * 10 ** max(asset.scale - 2, 0), asset.scale)
-        self.placeholder = f"e.g. {example[:24]}"
 
 
 class TillScreen(OpdashModal[None]):

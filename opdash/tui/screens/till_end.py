@@ -70,8 +70,8 @@ class EndSaleScreen(FormScreen[How | None]):
     def compose_buttons(self) -> ComposeResult:
         """Yield the harmless way first: it has the focus, so a scanner's Enter harms nothing."""
         yield Button("Go on waiting", id="wait", compact=True)
-        yield Button("Complete now (Ctrl+Y)", id="complete", variant="error", compact=True)
-        yield Button("Let it expire (Ctrl+E)", id="expire", compact=True)
+        yield Button("Complete (Ctrl+Y)", id="complete", variant="error", compact=True)
+        yield Button("Let expire (Ctrl+E)", id="expire", compact=True)
 
     def on_mount(self) -> None:
         """Show what is known."""

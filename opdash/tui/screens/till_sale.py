@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from textual.app import ComposeResult, RenderResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
@@ -32,13 +32,13 @@ from opdash.tui.till_words import (
     clock,
     hint,
     left,
-    progress,
     received_of,
 )
 from opdash.tui.widgets.big_text import BigText
 from opdash.tui.widgets.demo_banner import DemoBanner
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.qr import QrView
+from opdash.tui.widgets.sale_bar import SaleBar
 from opdash.tui.widgets.session_header import SessionHeader
 
 LEAST_FACTS = 34
@@ -91,22 +91,6 @@ class SaleEnded:
     untold: tuple[Change, ...] = ()
 
 
-class Bar(Widget):
-    """How much of what was asked has arrived, as a line."""
-
-    _row: PaymentRow | None = None
-
-    def show(self, row: PaymentRow) -> None:
-        """Show another payment, or more of it."""
-        if row != self._row:
-            self._row = row
-            self.refresh()
-
-    def render(self) -> RenderResult:
-        """Return the line, as wide as there is room."""
-        return "" if self._row is None else Content(progress(self._row, min(self.size.width, 60)))
-
-
 class SaleScreen(OpdashModal[SaleEnded]):
     """Shows one sale until it is over and seen.
 
@@ -148,7 +132,7 @@ class SaleScreen(OpdashModal[SaleEnded]):
                 yield Static("", id="sale-name", markup=False)
                 yield Static("", id="sale-url", markup=False)
                 yield Static("", id="sale-progress", markup=False)
-                yield Bar(id="sale-bar")
+                yield SaleBar(id="sale-bar")
                 yield Static("", id="sale-hint", markup=False)
                 yield Static("", id="sale-time", markup=False)
                 yield Static("", id="sale-trouble", markup=False)
@@ -234,7 +218,7 @@ class SaleScreen(OpdashModal[SaleEnded]):
         amount.show(fmt.brief_number(row.asked or 0, asset), unit=fmt.asset_code(asset))
         self.query_one("#sale-name", Static).update(Content.styled(self._reference(), "bold"))
         self.query_one("#sale-progress", Static).update(f"{received_of(row)} received")
-        self.query_one(Bar).show(row)
+        self.query_one(SaleBar).show(row)
         self.query_one("#sale-hint", Static).update(
             Content.styled(hint(row, now), "bold" if row.received else "")
         )
