@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +23,9 @@ from opdash.tui.widgets.line import Span
 
 if TYPE_CHECKING:
     from opdash.tui.screens.base import OpdashScreen
+
+_AT_ONCE = 3_000
+"""So many choices are put in order between two key strokes."""
 
 Pair = tuple[str, str]
 """An invoice's name and a payment's URL."""
@@ -87,14 +91,23 @@ class Deciding:
         if self.chosen_payment:
             url = self.chosen_payment
             title = f"Which invoice is paid by {short_id(url)}?"
-            choices = invoice_choices(index, index.payments[url])
-            self._pick(title, choices, lambda name: self._link_pair((name, url)))
+            found = index.payments[url]
+            self._pick_of(
+                index,
+                title,
+                lambda: invoice_choices(index, found),
+                lambda n: self._link_pair((n, url)),
+            )
         elif self.chosen_invoice:
             name = self.chosen_invoice
             number = safe_text(index.invoices[name].invoice.number, limit=40)
-            choices = payment_choices(index, index.invoices[name])
-            title = f"Which payment pays {number}?"
-            self._pick(title, choices, lambda url: self._link_pair((name, url)))
+            title, one = f"Which payment pays {number}?", index.invoices[name]
+            self._pick_of(
+                index,
+                title,
+                lambda: payment_choices(index, one),
+                lambda u: self._link_pair((name, u)),
+            )
 
     def action_split(self) -> None:
         """Split the selected one."""
@@ -232,6 +245,23 @@ class Deciding:
             name = self.chosen_invoice
             choices = payments_to_choose(index, [url for _, url in pairs])
             self._pick(title, choices, lambda url: then((name, url)))
+
+    def _pick_of(
+        self,
+        index: BookIndex,
+        title: str,
+        choices: Callable[[], Choices],
+        then: Callable[[str], None],
+    ) -> None:
+        """Let a person choose; many choices are put in order on a thread."""
+        if len(index.names) + len(index.payments) <= _AT_ONCE:
+            self._pick(title, choices(), then)
+            return
+
+        async def work() -> None:
+            self._pick(title, await asyncio.to_thread(choices), then)
+
+        self._own.background(work, "choices")
 
     def _pick(self, title: str, choices: Choices, then: Callable[[str], None]) -> None:
         def chosen(name: str | None) -> None:

@@ -176,7 +176,7 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
         if not found.is_first:
             self._changed |= {change.name for change in found.invoices}
             self._changed |= {change.after.payment.id for change in found.payments}
-        self._changed &= known.keys() | index.payments.keys()
+        self._changed = {one for one in self._changed if one in known or one in index.payments}
         self._changed.discard(self._list.selected)
         self._picked = {name: None for name in self._picked if name in known}
         if found.has_read_again:
