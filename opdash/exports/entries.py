@@ -12,6 +12,7 @@ from opdash.exports.formats import ReceiptFormat
 from opdash.exports.records import (
     AssetSum,
     Entry,
+    ExportError,
     ExportWallet,
     LeftOut,
     NothingFitsError,
@@ -116,18 +117,13 @@ class Entries:
         """Return the wallet addresses and assets that the file is about.
 
         Raises:
-            NothingFitsError: The format can hold none of them.
+            ExportError: There must be one, and the format can hold none.
         """
         today = local_date(self._wanted.now, self._wanted.zone)
         period = self._wanted.period
         accounts = [*self._accounts.values(), *self._empty()]
-        if not accounts:
-            raise NothingFitsError(
-                "This format can hold nothing of what is asked for: "
-                + "; ".join(dict.fromkeys([*self._leaving, *self._own_assets_left_out()]))
-                + ".",
-                "Nothing was written; choose another format, such as hledger or csv.",
-            )
+        if not accounts and self._kind.has_balances:
+            raise self._nothing_fits()
         return tuple(
             Statement(
                 wallet=account.wallet,
@@ -141,6 +137,18 @@ class Entries:
                 last=period.last if period is not None else account.last or today,
             )
             for account in accounts
+        )
+
+    def _nothing_fits(self) -> ExportError:
+        """Return why there is nothing that a statement could be about."""
+        reasons = dict.fromkeys([*self._leaving, *self._own_assets_left_out()])
+        if reasons:
+            return NothingFitsError(
+                f"This format can hold nothing of what is asked for: {'; '.join(reasons)}.",
+                "Nothing was written; choose another format, such as hledger or csv.",
+            )
+        return ExportError(
+            "Nothing is known yet of what is asked for.", "Run “opdash sync”, then export again."
         )
 
     def _empty(self) -> Iterator[Adding]:

@@ -103,7 +103,11 @@ def export(
         writing = _write_receipts if has_receipts else _write_payments
         exported = writing(reader, wanted, choice, destination)
         now = ExportMark(choice.last_entry, wanted.now)
-        moves = {address: (before, now) for address, before in choice.marks.items()}
+        moves = {
+            address: (before, now)
+            for address, before in choice.marks.items()
+            if reader.wallet(address) is not None
+        }
     return exported, Marks(wanted.kind, moves if wanted.since_last else {})
 
 

@@ -248,6 +248,20 @@ def test_all_wallets_are_exported_unless_one_is_named(shell: Shell, shop: Book) 
     assert shell.done("export", "jsonl", "--wallet", "yen").line["wallet"] == "yen"
 
 
+def test_a_wallet_of_which_nothing_is_known(shell: Shell, shop: Book) -> None:
+    shell.set_up(Profile("new", OTHER.id))
+
+    for kind in (FormatName.CSV, FormatName.HLEDGER):
+        ran = shell("export", kind.value, "--since-last")
+        assert (ran.code, ran.err.splitlines()[-1]) == (
+            3,
+            "new: the ledger is incomplete, with 0 payments known; “opdash sync” reads the rest.",
+        )
+    ran = shell("export", "ofx")
+    assert (ran.code, ran.out) == (1, "")
+    assert "Nothing is known yet" in ran.err
+
+
 def test_without_a_ledger_there_is_nothing_to_export(shell: Shell) -> None:
     shell.set_up(Profile("shop", ADDRESS))
 
