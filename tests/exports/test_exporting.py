@@ -44,7 +44,7 @@ from tests.exports.builders import (
     wanted,
 )
 from tests.exports.test_camt053 import found, statements
-from tests.exports.tools import HLEDGER, read_beancount, read_hledger, read_ofx
+from tests.exports.tools import IS_MISSING, read_beancount, read_hledger, read_ofx
 from tests.ledger.builders import ADDRESS, NOW, OTHER, Book, page_place, payment, payment_id
 
 ALL = tuple(FormatName)
@@ -61,7 +61,7 @@ def receipts(kind: FormatName, text: str, directory: Path) -> Receipts:
     elif kind is FormatName.BEANCOUNT:
         lines = read_beancount(text, directory).receipts
     else:
-        if HLEDGER is None:
+        if IS_MISSING:
             pytest.skip("hledger is not installed")
         lines = read_hledger(text, directory).receipts
     read = {one.id: (one.commodity, one.amount) for one in lines}
@@ -195,6 +195,27 @@ def test_tables_tell_what_has_changed_since_the_last_one(
         } == ledger_sums(reader)
         changed = {name for look in after for name, _ in look.payments}
         assert {name.rpartition("/")[2] for name in parts[1]} <= changed
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(0, 31 * 24), st.integers(1, 500)), max_size=10))
+def test_the_days_of_a_month_are_the_month(found_at: list[tuple[int, int]]) -> None:
+    october = read_period("2026-10", NOW, BERLIN)
+    with new_book() as (book, reader, directory):
+        for number, (hours, received) in enumerate(found_at):
+            moment = october.start - timedelta(hours=3) + timedelta(hours=hours)
+            book.record(told(f"p{number}", 0, created=moment), at=moment)
+            book.record(told(f"p{number}", received, created=moment), at=moment)
+        days: Receipts = {}
+        for day in range(1, 32):
+            period = read_period(f"2026-10-{day:02}", NOW, BERLIN)
+            text, result, _ = exported(reader, FormatName.OFX, period=period)
+            of_day = receipts(FormatName.OFX, text, directory)
+            assert not set(days) & set(of_day)
+            assert result.rows == len(of_day)
+            days |= of_day
+        whole = text_of(reader, FormatName.OFX, period=october)
+        assert receipts(FormatName.OFX, whole, directory) == days
 
 
 def test_balances_of_statements_follow_on(book: Book, reader: LedgerReader) -> None:
