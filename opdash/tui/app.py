@@ -334,7 +334,14 @@ class OpdashApp(App[None], inherit_css=False):
         for sentence in news:
             self.tell(sentence)
         if news:
-            self.background(lambda: self._ringer.ring(wallet_id, changes, elsewhere), "ring")
+            self._ring(wallet_id, changes, elsewhere)
+
+    def ring(self, wallet_id: str, change: Change) -> None:
+        """Ring for a payment of which a screen tells by itself, as a person likes it."""
+        self._ring(wallet_id, [change], self._elsewhere(wallet_id))
+
+    def _ring(self, wallet_id: str, changes: Sequence[Change], elsewhere: str) -> None:
+        self.background(lambda: self._ringer.ring(wallet_id, changes, elsewhere), "ring")
 
     def _to_terminal(self, sequence: str) -> bool:
         """Write past what is drawn; return whether there is a terminal."""

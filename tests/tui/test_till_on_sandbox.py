@@ -93,7 +93,7 @@ async def test_a_sale_is_paid_in_parts_and_the_next_one_follows(
         assert "7.50 USD are missing." in screen_text(rosa.app)
         sandbox.pay(url)
         await until(rosa, lambda: sale.has_class("-good"))
-        assert len(bells) == 1
+        await until(rosa, lambda: bells == [1])
         await seen(rosa)
         assert "Paid: 12.50 USD · TILL-1." in note(rosa)
         assert "● PAID" in rosa.app.screen.query_one(TillSales).text

@@ -166,7 +166,7 @@ class SaleScreen(OpdashModal[SaleEnded]):
     def takes_over(self, change: Change) -> bool:
         """Ring the bell for this sale alone; the customer is not shown what others pay."""
         if change.announce and change.payment.id == self._row.id:
-            self.app.bell()
+            self.opdash.ring(self._row.wallet, change)
         elif change.announce:
             self._untold.append(change)
         return True
