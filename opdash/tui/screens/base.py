@@ -59,7 +59,7 @@ class _Shared(Screen[R], Generic[R]):
         """
         run_in_background(self, work, group, self.opdash.tell_failure)
 
-    def takes_over(self, change: Change) -> bool:
+    def takes_over(self, change: Change) -> bool:  # noqa: ARG002
         """Return whether this screen tells of a payment itself, so that the app does not."""
         return False
 
