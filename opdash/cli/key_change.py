@@ -61,7 +61,12 @@ async def _replaced(dashboard: Dashboard, profile: Profile, options: argparse.Na
         talk("", f"The next key of “{profile.name}” is in {made.file}; only you can read it.")
         talk_registering(profile.client_wallet_address, "Paste the JWK above, whole.")
     talk("")
-    telling = ReadinessTalk("Checking again and again; Ctrl+C ends that, and the key in use stays.")
+    telling = ReadinessTalk(
+        "Checking again and again; Ctrl+C ends that, and the key in use stays.",
+        "Register the next key: it is the JWK above."
+        if not options.json
+        else "Register the next key: it is the JWK on standard output.",
+    )
     watch = dashboard.readiness(change.candidate, telling.hear)
     now = await watch.run() if options.wait else await watch.check()
     record = {"name": profile.name, **key_json(made), "checks": checks_json(now)}

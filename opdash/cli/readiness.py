@@ -19,10 +19,12 @@ class ReadinessTalk:
 
     Args:
         waiting: What to say while there is something to be waited for, or an empty string.
+        registering: How to register the key, where “opdash key show” would print another one.
     """
 
-    def __init__(self, waiting: str = "") -> None:
+    def __init__(self, waiting: str = "", registering: str = "") -> None:
         self._waiting = waiting
+        self._registering = registering
         self._said: dict[Check, CheckLine] = {}
 
     def hear(self, now: Readiness) -> None:
@@ -39,8 +41,9 @@ class ReadinessTalk:
         sign = painted(line.mark.value, _STYLES[line.mark], sys.stderr)
         said = safe_text(f"{line.check.heading.ljust(_TITLE)}{line.sentence}")
         sys.stderr.write(f"{sign} {said}\n")
-        if line.advice:
-            talk(f"  → {line.advice}")
+        advice = self._registering if line.asks_to_register and self._registering else line.advice
+        if advice:
+            talk(f"  → {advice}")
         sys.stderr.flush()
 
 

@@ -43,6 +43,8 @@ def test_a_key_is_replaced_in_two_runs_and_retired(shop: Shell, provider: Client
     assert ran.code == 4
     jwk = json.loads(ran.out)
     assert "serves no key" in ran.err
+    assert "Register the next key: it is the JWK above." in ran.err
+    assert "opdash key show" not in ran.err  # which prints the key in use
     assert "The key in use stays “first”" in ran.err
     assert "Developer keys" in ran.err
     assert "opdash key replace 'shop'" in ran.err
