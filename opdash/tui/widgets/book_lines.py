@@ -81,7 +81,18 @@ _TONES: Final[Mapping[InvoiceClass | PaymentClass, str]] = MappingProxyType(
 _GAP: Final = "  "
 _STATE = 18
 _MOST_NUMBER = 24
-_LEAST_WORDS = 9
+_LEAST_WORDS = 6
+_FULL_WORDS = 9
+_SHORT_WORDS: Final[Mapping[Rule, str]] = MappingProxyType(
+    {
+        Rule.LINK: "hand",
+        Rule.URL: "URL",
+        Rule.REFERENCE: "ref.",
+        Rule.NORMALISED: "ref. ≈",
+        Rule.DESCRIPTION: "text",
+        Rule.AMOUNT: "amount",
+    }
+)
 _MOST_WORDS = 26
 _CUSTOMER = 18
 _DUE = 11
@@ -204,7 +215,7 @@ class Columns:
             Span(_GAP + difference.rjust(sizes[4]), "attention" if one.difference else "muted"),
         ]
         texts = {
-            "By": (how(one), "accent" if one.suggestion else "muted"),
+            "By": (self._how(one), "accent" if one.suggestion else "muted"),
             "Customer": (safe_text(invoice.customer), "plain"),
             "Due": _due_words(one, now),
         }
@@ -232,6 +243,14 @@ class Columns:
             "Created": (fmt.moment(payment.created_at, now), "muted"),
         }
         return spans + self._rest(texts)
+
+    def _how(self, one: InvoiceResult) -> str:
+        """Return how it was matched; by one word where there is no room for more."""
+        if dict(self._words).get("By", _FULL_WORDS) >= _FULL_WORDS:
+            return how(one)
+        if one.matches:
+            return _SHORT_WORDS[one.matches[0].rule]
+        return f"{_SHORT_WORDS[one.suggestion.rule]}?" if one.suggestion else ""
 
     def _coded(self, asset: Asset) -> str:
         return set_cell_size(f" {fmt.asset_code(asset)}", self._code) if self._code else ""
