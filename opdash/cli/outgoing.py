@@ -127,7 +127,7 @@ class _Look:
                 "Leave --offline out to ask for it.",
             )
         rows = self._dashboard.reader.find(seen.payment.receiver)
-        settled = is_settled(rows[0], seen.payment.receive_amount) if rows else None
+        settled = is_settled(rows[0], seen.payment) if rows else None
         verdict = judge(
             seen.payment,
             self._now,
@@ -198,7 +198,7 @@ class _Look:
             if session is not None:
                 with contextlib.suppress(OpdashError):  # then what was known must do
                     row = await session.refresh_payment(row.id) or row
-                return is_settled(row, payment.receive_amount)
+                return is_settled(row, payment)
         return None
 
     def _print_step(self, payment: OutgoingPayment, verdict: OutgoingVerdict) -> None:

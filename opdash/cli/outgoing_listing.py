@@ -86,12 +86,11 @@ def _print(
 
 def _verdict(dashboard: Dashboard, seen: SeenOutgoing, now: datetime) -> OutgoingVerdict:
     receivers = dashboard.reader.find(seen.payment.receiver)
-    due = seen.payment.receive_amount
     return judge(
         seen.payment,
         now,
         sent_changed_at=seen.sent_changed_at,
-        receiver_settled=is_settled(receivers[0], due) if receivers else None,
+        receiver_settled=is_settled(receivers[0], seen.payment) if receivers else None,
     )
 
 

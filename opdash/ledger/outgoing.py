@@ -17,7 +17,6 @@ import msgspec
 
 from opdash.ledger.records import PaymentRow
 from opdash.ledger.states import later
-from opdash.openpayments.amounts import Amount
 from opdash.openpayments.resources import OutgoingPayment
 
 
@@ -172,22 +171,35 @@ def look_again_after(
     return max(interval, min(quiet / _PATIENCE, SLOWEST))
 
 
-def is_settled(receiver: PaymentRow, due: Amount) -> bool:
+def is_settled(receiver: PaymentRow, payment: OutgoingPayment) -> bool:
     """Return whether a receiver of one's own has what an outgoing payment was to bring.
 
     Args:
         receiver: The incoming payment that is paid.
-        due: The outgoing payment's ``receiveAmount``.
+        payment: The outgoing payment.
 
     Returns:
         Whether it is completed or covered; where no amount was asked for, whether as much has
-        arrived as was to be received.
+        arrived as was to be received, and may be from this payment.
     """
     if receiver.completed:
         return True
     if receiver.asked:
         return receiver.difference is not None and receiver.difference >= 0
-    return receiver.received_asset == due.asset and receiver.received >= due.minor_units
+    due = payment.receive_amount
+    if receiver.received_asset != due.asset or receiver.received < due.minor_units:
+        return False
+    return may_have_brought_all(payment)
+
+
+def may_have_brought_all(payment: OutgoingPayment) -> bool:
+    """Return whether enough was sent for all of it to have arrived.
+
+    What somebody else paid to the same receiver is told apart by this alone; across assets it
+    cannot be.
+    """
+    sent, due = payment.sent_amount, payment.receive_amount
+    return sent.asset != due.asset or sent.minor_units >= due.minor_units
 
 
 def effective_rate(receive: int, debit: int) -> Fraction | None:

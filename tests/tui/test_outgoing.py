@@ -413,10 +413,24 @@ async def test_an_incoming_payment_of_which_no_payer_was_seen_says_so(tmp_path: 
         assert "seen no outgoing payment" in app.told[-1]
 
 
+def paying(due: Amount, sent: str) -> OutgoingPayment:
+    return outgoing(receive_amount=due, sent_amount=Amount(sent, "USD", 2))
+
+
 def test_a_receiver_that_asked_for_nothing_is_settled_by_what_arrived() -> None:
-    due = Amount("500", "USD", 2)
-    assert is_settled(payment(asked=None, received=500), due)
-    assert not is_settled(payment(asked=None, received=499), due)
-    assert not is_settled(payment(asked=None, received=500), Amount("500", "EUR", 2))
-    assert not is_settled(payment(asked=1000, received=500, difference=-500), due)
-    assert is_settled(payment(asked=1000, received=1000, difference=0), due)
+    whole = paying(Amount("500", "USD", 2), sent="500")
+    assert is_settled(payment(asked=None, received=500), whole)
+    assert not is_settled(payment(asked=None, received=499), whole)
+    in_euro = paying(Amount("500", "EUR", 2), sent="500")
+    assert not is_settled(payment(asked=None, received=500), in_euro)
+    assert not is_settled(payment(asked=1000, received=500, difference=-500), whole)
+    assert is_settled(payment(asked=1000, received=1000, difference=0), whole)
+
+
+def test_what_others_paid_to_an_open_receiver_settles_no_payment_under_way() -> None:
+    under_way = paying(Amount("500", "USD", 2), sent="499")
+    assert not is_settled(payment(asked=None, received=9000), under_way)
+    assert is_settled(payment(asked=None, received=9000, completed=True), under_way)
+    converted = paying(Amount("500", "EUR", 2), sent="499")
+    in_euro = payment(asked=None, received=9000, received_asset=Asset("EUR", 2))
+    assert is_settled(in_euro, converted)  # what was sent says nothing of what arrives

@@ -20,6 +20,7 @@ from opdash.ledger.outgoing import (
     is_settled,
     judge,
     look_again_after,
+    may_have_brought_all,
 )
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.addresses import parse_resource_url
@@ -253,11 +254,12 @@ class OutgoingScreen(OpdashScreen[None]):
 
     def _settled(self, payment: OutgoingPayment) -> bool | None:
         if self._receiver is not None:
-            return is_settled(self._receiver, payment.receive_amount)
+            return is_settled(self._receiver, payment)
         arrived, due = self._arrived, payment.receive_amount
         if arrived is None or arrived.asset != due.asset:
             return None
-        return True if arrived.minor_units >= due.minor_units else None
+        covers = arrived.minor_units >= due.minor_units and may_have_brought_all(payment)
+        return True if covers else None
 
     def _wallet_name(self, wallet_id: str) -> str:
         for profile in self.dashboard.profiles:

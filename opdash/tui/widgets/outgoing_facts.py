@@ -128,7 +128,7 @@ def payer_entries(
             payment,
             now,
             sent_changed_at=seen.sent_changed_at,
-            receiver_settled=is_settled(receiver, payment.receive_amount),
+            receiver_settled=is_settled(receiver, payment),
         )
         state = f"{OUTGOING_GLYPHS[verdict.state]} {verdict.state.value}"
         entries.append(

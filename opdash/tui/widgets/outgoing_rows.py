@@ -51,9 +51,7 @@ def verdict_of(seen: SeenOutgoing, receivers: Receivers, now: datetime) -> Outgo
         seen.payment,
         now,
         sent_changed_at=seen.sent_changed_at,
-        receiver_settled=None
-        if receiver is None
-        else is_settled(receiver, seen.payment.receive_amount),
+        receiver_settled=None if receiver is None else is_settled(receiver, seen.payment),
     )
 
 
