@@ -8,7 +8,6 @@ from rich.cells import cell_len
 from textual.binding import BindingsMap
 
 from opdash.tui.actions import (
-    ACTIONS,
     HIDDEN,
     MODAL_PLACES,
     Action,
@@ -16,7 +15,9 @@ from opdash.tui.actions import (
     actions_at,
     bindings,
     key_name,
+    key_of,
 )
+from opdash.tui.actions.registry import ACTIONS
 from opdash.tui.widgets.key_line import key_spans
 from opdash.tui.widgets.line import width_of
 
@@ -41,6 +42,15 @@ def _shadowing(place: Place) -> set[str]:
     own = {key for action in ACTIONS if place in action.places for key in action.keys}
     general = {key for action in ACTIONS if Place.ANYWHERE in action.places for key in action.keys}
     return own & general if place is not Place.ANYWHERE else set()
+
+
+@pytest.mark.parametrize("place", Place, ids=lambda place: place.name)
+def test_no_action_of_a_place_is_left_out(place: Place) -> None:
+    """The table's actions are kept apart from the registry, to be known sooner."""
+    own = tuple(action for action in ACTIONS if place in action.places)
+    general = tuple(action for action in ACTIONS if Place.ANYWHERE in action.places)
+    modal = place in MODAL_PLACES or place is Place.ANYWHERE
+    assert actions_at(place) == (own if modal else own + general)
 
 
 @pytest.mark.parametrize("place", Place, ids=lambda place: place.name)
@@ -76,6 +86,7 @@ def test_keys_are_written_as_people_write_them() -> None:
         "PgDn",
         "F1",
     ]
+    assert key_of("scope", Place.PAYMENTS) == "S"
     help_ = next(action for action in ACTIONS if action.id == "help")
     assert help_.shown_key == "?"
     assert help_.shown_keys == "? F1"

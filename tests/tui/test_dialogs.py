@@ -15,7 +15,8 @@ from textual.screen import Screen
 
 from opdash.ledger.records import NEWEST_FIRST, Sort, SortColumn
 from opdash.ledger.states import State
-from opdash.tui.actions import ACTIONS, Place, actions_at
+from opdash.tui.actions import Place, actions_at
+from opdash.tui.actions.registry import ACTIONS
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.help import HelpScreen, help_text
 from opdash.tui.screens.payments import PaymentsScreen

@@ -17,7 +17,8 @@ from opdash.service.events import ConsentNeeded
 from opdash.settings import Profile
 from opdash.statements.document import Document
 from opdash.table_view import STANDARD_CHOICE
-from opdash.tui.actions import ACTIONS, Action, Place
+from opdash.tui.actions import Action, Place
+from opdash.tui.actions.registry import ACTIONS
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.add_wallet import AddWalletScreen
 from opdash.tui.screens.all_wallets import AllWalletsScreen

@@ -1,4 +1,4 @@
-"""The way to the books, and what works there."""
+"""What works in the books."""
 
 from __future__ import annotations
 
@@ -6,21 +6,8 @@ from opdash.tui.actions.base import Action, Place
 
 
 def books() -> tuple[Action, ...]:
-    """Return what opens a file of invoices, and what works on the file, its rows and a choice."""
-    return (*_way(), *_file(), *_deciding(), *_review(), *_one(), *_choice(), *_split())
-
-
-def _way() -> tuple[Action, ...]:
-    return (
-        Action(
-            "books",
-            ("B",),
-            "Books",
-            "Hold a file of invoices against the payments: which are paid, short, over, missing.",
-            (Place.PAYMENTS, Place.WALLETS),
-            rank=22,
-        ),
-    )
+    """Return what works on a file of invoices, its rows and a choice."""
+    return (*_file(), *_deciding(), *_review(), *_one(), *_choice(), *_split())
 
 
 def _file() -> tuple[Action, ...]:

@@ -6,20 +6,12 @@ from opdash.tui.actions.base import Action, Place
 
 
 def columns() -> tuple[Action, ...]:
-    """Return the way to the choice of columns, and what works there."""
+    """Return what works in the choice of columns."""
 
     def here(id_: str, keys: tuple[str, ...], label: str, sentence: str, rank: int) -> Action:
         return Action(id_, keys, label, sentence, (Place.COLUMNS,), rank=rank, in_palette=False)
 
     return (
-        Action(
-            "columns",
-            ("v",),
-            "Columns",
-            "Choose the table's columns, their order and their widths.",
-            (Place.PAYMENTS,),
-            rank=15,
-        ),
         here("toggle_column", ("space",), "On/off", "Show the column, or hide it.", 2),
         here("column_left", ("K", "shift+up"), "Left", "Move the column to the left.", 9),
         here("column_right", ("J", "shift+down"), "Right", "Move the column to the right.", 9),

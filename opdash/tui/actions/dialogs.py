@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opdash.tui.actions.base import FORMS, Action, Place
+from opdash.tui.actions.base import Action, Place
 
 
 def forms() -> tuple[Action, ...]:
@@ -151,30 +151,6 @@ def dialogs() -> tuple[Action, ...]:
             "Go on without waiting; C shows this again.",
             (Place.CONSENT,),
             rank=4,
-            in_palette=False,
-        ),
-    )
-
-
-def explanations() -> tuple[Action, ...]:
-    """Return the key that explains a form or a dialog."""
-    return (
-        Action(
-            "explain",
-            ("f1",),
-            "Help",
-            "Show the keys that work in this dialog.",
-            (
-                *FORMS,
-                Place.SORT,
-                Place.COLUMNS,
-                Place.SEARCHES,
-                Place.FILTER,
-                Place.CONSENT,
-                Place.PICK,
-                Place.SALE,
-            ),
-            rank=7,
             in_palette=False,
         ),
     )

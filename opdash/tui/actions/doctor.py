@@ -1,4 +1,4 @@
-"""The way to the doctor, and what works there."""
+"""What works in the doctor's report."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ from opdash.tui.actions.base import Action, Place
 
 
 def doctor() -> tuple[Action, ...]:
-    """Return what opens the doctor, and what works in its report."""
+    """Return what works in the doctor's report."""
     here = (Place.DOCTOR,)
     return (
-        Action(
-            "doctor",
-            ("D",),
-            "Doctor",
-            "Find out step by step what is wrong between opdash and this wallet, and what to do.",
-            (Place.PAYMENTS, Place.WALLETS, Place.GRANTS),
-        ),
         Action("run_again", ("r",), "Run again", "Go through all steps once more.", here, rank=2),
         Action(
             "copy_report",

@@ -1,4 +1,4 @@
-"""The way to the export, and what works there."""
+"""What works in the export."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ from opdash.tui.actions.base import Action, Place
 
 
 def exports() -> tuple[Action, ...]:
-    """Return what opens the export, and what works in it."""
+    """Return what works in the export."""
     here = (Place.EXPORT,)
     return (
-        Action(
-            "export",
-            ("e",),
-            "Export",
-            "Write the payments, or those that the filter shows, to a file for the bookkeeper.",
-            (Place.PAYMENTS,),
-            rank=19,
-        ),
         Action(
             "write_file",
             ("ctrl+s",),

@@ -6,29 +6,14 @@ from opdash.tui.actions.base import Action, Place
 
 
 def grants() -> tuple[Action, ...]:
-    """Return the way to the grants, what works there, and in the questions that it asks."""
+    """Return what works in the list of grants, and in the questions that it asks."""
     here = (Place.GRANTS,)
-    lists = (Place.PAYMENTS, Place.WALLETS)
     give_back, scope = Place.GIVE_BACK, Place.SCOPE
 
     def dialog(id_: str, key: str, label: str, sentence: str, place: Place, rank: int) -> Action:
         return Action(id_, (key,), label, sentence, (place,), rank=rank, in_palette=False)
 
     return (
-        Action(
-            "grants",
-            ("T",),
-            "Tokens",
-            "Show the grants and tokens that opdash holds; renew them or give them back.",
-            lists,
-        ),
-        Action(
-            "scope",
-            ("S",),
-            "Scope",
-            "Choose whether to see what opdash created only, or everything on the wallet.",
-            (*lists, Place.GRANTS),
-        ),
         Action(
             "renew",
             ("r",),

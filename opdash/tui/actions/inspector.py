@@ -1,4 +1,4 @@
-"""The way to the request inspector, and what works there."""
+"""What works in the request inspector."""
 
 from __future__ import annotations
 
@@ -9,17 +9,10 @@ PART_NAMES = ("Request", "Signature", "Body", "Answer")
 
 
 def inspector() -> tuple[Action, ...]:
-    """Return what opens the inspector, and what works in its list and on one request."""
+    """Return what works in the list of requests, and on one of them."""
     both = (Place.INSPECTOR, Place.REQUEST)
     whole_list, one = (Place.INSPECTOR,), (Place.REQUEST,)
     return (
-        Action(
-            "inspector",
-            ("I",),
-            "Requests",
-            "Look at the last requests: what was signed, sent and answered, secrets masked.",
-            (Place.ANYWHERE,),
-        ),
         Action(
             "open_request",
             ("enter",),

@@ -1,4 +1,4 @@
-"""What works everywhere, and how to move."""
+"""What works everywhere, what explains a form, and how to move."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ def everywhere() -> tuple[Action, ...]:
     """Return what works everywhere."""
     anywhere = (Place.ANYWHERE,)
     return (
+        Action(
+            "inspector",
+            ("I",),
+            "Requests",
+            "Look at the last requests: what was signed, sent and answered, secrets masked.",
+            anywhere,
+        ),
         Action(
             "command_palette",
             ("colon", "ctrl+p"),
@@ -84,4 +91,28 @@ def movement() -> tuple[Action, ...]:
         move("screen_down", ("pagedown", "ctrl+f"), "Screen down", "Go one screenful down."),
         move("first", ("home", "g"), "First", "Go to the first row; the newest is followed there."),
         move("last", ("end", "G"), "Last", "Go to the last row that is known."),
+    )
+
+
+def explanations() -> tuple[Action, ...]:
+    """Return the key that explains a form or a dialog."""
+    return (
+        Action(
+            "explain",
+            ("f1",),
+            "Help",
+            "Show the keys that work in this dialog.",
+            (
+                *FORMS,
+                Place.SORT,
+                Place.COLUMNS,
+                Place.SEARCHES,
+                Place.FILTER,
+                Place.CONSENT,
+                Place.PICK,
+                Place.SALE,
+            ),
+            rank=7,
+            in_palette=False,
+        ),
     )

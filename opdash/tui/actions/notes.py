@@ -6,18 +6,9 @@ from opdash.tui.actions.base import Action, Place
 
 
 def notes() -> tuple[Action, ...]:
-    """Return the way to what is written on a payment, and what works there."""
+    """Return what works where a payment is written on."""
     here = (Place.NOTE,)
     return (
-        Action(
-            "note",
-            ("N",),
-            "Note",
-            "Label the payment, write a note on it, or say how you settled it; nothing of it is "
-            "sent.",
-            (Place.PAYMENTS, Place.DETAIL),
-            rank=19,
-        ),
         Action(
             "save",
             ("ctrl+s",),

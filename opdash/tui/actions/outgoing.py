@@ -1,47 +1,8 @@
-"""The ways to outgoing payments and to all wallets at once, and what works there."""
+"""What works in the list of outgoing payments, and in that of all wallets."""
 
 from __future__ import annotations
 
 from opdash.tui.actions.base import Action, Place
-
-
-def beside() -> tuple[Action, ...]:
-    """Return how to get from one wallet to the next, and to all of them."""
-    here = (Place.PAYMENTS,)
-    lists = (Place.PAYMENTS, Place.WALLETS)
-    return (
-        Action(
-            "previous_wallet",
-            ("comma",),
-            "Wallet before",
-            "Go to the wallet before this one, whether its server answers or not.",
-            here,
-        ),
-        Action(
-            "next_wallet",
-            ("full_stop",),
-            "Next wallet",
-            "Go to the next wallet, whether its server answers or not.",
-            here,
-            rank=19,
-        ),
-        Action(
-            "all_wallets",
-            ("A",),
-            "All wallets",
-            "Show the payments of all wallets in one list, and what they add up to in each asset.",
-            lists,
-            rank=20,
-        ),
-        Action(
-            "list_outgoing",
-            ("O",),
-            "Outgoing list",
-            "List this wallet's outgoing payments; servers want the account holder's consent.",
-            lists,
-            rank=21,
-        ),
-    )
 
 
 def outgoing_list() -> tuple[Action, ...]:

@@ -1,4 +1,4 @@
-"""The way to statements and receipts, and what works there."""
+"""What works in statements and receipts."""
 
 from __future__ import annotations
 
@@ -6,24 +6,9 @@ from opdash.tui.actions.base import Action, Place
 
 
 def statements() -> tuple[Action, ...]:
-    """Return what opens a statement or a receipt, and what works in them."""
+    """Return what works in a statement, in a receipt, and where one is saved."""
     month, one, saving = (Place.STATEMENT,), (Place.RECEIPT,), (Place.SAVE_PAPER,)
     return (
-        Action(
-            "statement",
-            ("M",),
-            "Statement",
-            "Show the statement of this month: what arrived, by day and reference, and what needs "
-            "action.",
-            (Place.PAYMENTS,),
-        ),
-        Action(
-            "receipt",
-            ("R",),
-            "Receipt",
-            "Show the payment's receipt, as a customer may have it; copy or save it.",
-            (Place.PAYMENTS, Place.DETAIL),
-        ),
         Action(
             "previous_month",
             ("left_square_bracket", "comma"),

@@ -9,17 +9,9 @@ from opdash.tui.actions.base import Action, Place
 
 
 def till() -> tuple[Action, ...]:
-    """Return the way to the till, and what works in its form."""
+    """Return what works in the form of the till."""
     here = (Place.TILL,)
     return (
-        Action(
-            "till",
-            ("P",),
-            "Till",
-            "Take payments at the counter: an amount, a QR code for the customer, and PAID.",
-            (Place.PAYMENTS,),
-            rank=22,
-        ),
         Action(
             "go_on",
             ("enter",),

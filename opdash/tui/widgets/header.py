@@ -9,7 +9,7 @@ from opdash.openpayments.resources import WalletAddress
 from opdash.safetext import safe_text
 from opdash.settings import Profile
 from opdash.tui import format as fmt
-from opdash.tui.actions import ACTIONS
+from opdash.tui.actions import Place, key_of
 from opdash.tui.widgets.line import Line, Span, cut, join, spread, width_of
 
 SCOPE_WORDS = {
@@ -83,7 +83,7 @@ def header_spans(
 
 def scope_spans(words: str) -> list[Span]:
     """Return a scope in words behind the key that changes it; a click does so, too."""
-    key = next(action for action in ACTIONS if action.id == "scope").shown_key
+    key = key_of("scope", Place.PAYMENTS)
     return [Span(key, "key", "screen.scope"), Span(f" {words}", "muted", "screen.scope")]
 
 
