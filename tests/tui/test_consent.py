@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.screen import Screen
 from textual.widgets import Static
+from textual.widgets._toast import Toast
 
 from opdash.openpayments.errors import GrantDeniedError
 from opdash.qr import BLACK, WHITE, qr_code
@@ -59,7 +60,13 @@ def drawn(app: OpdashApp) -> bool:
     assert app.screen.region.contains_region(view.region)
     clip = app.screen.find_widget(view).clip
     assert clip.contains_region(view.region)
+    shown = [toast.region for toast in app.screen.query(Toast) if toast.visible]
+    assert not any(region.overlaps(view.region) for region in shown)
     return True
+
+
+def toasts(app: OpdashApp) -> int:
+    return sum(toast.visible and bool(toast.region) for toast in app.screen.query(Toast))
 
 
 def told(app: OpdashApp) -> list[str]:
@@ -91,6 +98,39 @@ async def test_it_says_who_asks_for_what_where_and_for_how_long(
         await pilot.pause()
         assert shows(app, PaymentsScreen)
         assert "The account holder consented." in told(app)
+
+
+@pytest.mark.parametrize("size", [WIDE, (110, 34)])
+async def test_what_is_told_meanwhile_leaves_the_code_whole(
+    world: World, size: tuple[int, int]
+) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        world.ask_consent(CONSENT)
+        await pilot.pause()
+        assert drawn(app)
+        for number in range(9):
+            app.tell(f"● Paid: 80.00 USD · INV-2026-000{number} of the shop at the corner")
+        await pilot.pause()
+        assert toasts(app)
+        assert drawn(app)
+
+
+async def test_a_code_on_the_whole_screen_is_not_covered_either(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(80, 34), notifications=True) as pilot:
+        world.ask_consent(CONSENT)
+        await pilot.pause()
+        app.tell("● Paid: 80.00 USD · INV-2026-0001")
+        await pilot.pause()
+        assert toasts(app)
+        await pilot.press("z")
+        await pilot.pause()
+        assert drawn(app)
+        assert not toasts(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert toasts(app)
 
 
 async def test_the_address_is_a_terminals_link_with_its_host_set_off(world: World) -> None:
