@@ -156,6 +156,52 @@ async def onboarding(pilot: Pilot[Any], home: DemoHome) -> None:
     await pilot.pause(2.0)
 
 
+async def review(pilot: Pilot[Any], _: DemoHome) -> None:
+    """The invoices beside the payments."""
+    await pilot.press("B")
+    await pilot.pause(1.5)
+    await pilot.press("enter")
+    await pilot.pause(1.5)
+    await pilot.press("down", "down")
+    await pilot.pause(0.5)
+
+
+async def till(pilot: Pilot[Any], home: DemoHome) -> None:
+    """A sale at the counter, half paid."""
+    await pilot.press("P")
+    await pilot.pause(0.5)
+    await pilot.press("2", "4", "full_stop", "5", "0", "enter")
+    await pilot.press(*"TABLE", "minus", "7", "enter")
+    await pilot.pause(2.0)
+    newest = await asyncio.to_thread(_newest, home)
+    await asyncio.to_thread(home.sandbox.pay, newest, 1000)
+    await pilot.pause(3.0)
+
+
+async def paid(pilot: Pilot[Any], home: DemoHome) -> None:
+    """The end of a sale."""
+    await till(pilot, home)
+    newest = await asyncio.to_thread(_newest, home)
+    await asyncio.to_thread(home.sandbox.pay, newest, 1450)
+    await pilot.pause(4.0)
+
+
+async def statement(pilot: Pilot[Any], _: DemoHome) -> None:
+    """What arrived this month."""
+    await pilot.press("M")
+    await pilot.pause(2.0)
+
+
+async def note(pilot: Pilot[Any], _: DemoHome) -> None:
+    """Labels, a note and how a payment was settled."""
+    await pilot.press("f", "enter")
+    await pilot.pause(0.5)
+    await pilot.press("N")
+    await pilot.pause(0.5)
+    await pilot.press(*"claim")
+    await pilot.pause(0.5)
+
+
 async def inspector(pilot: Pilot[Any], home: DemoHome) -> None:
     """The last requests, and what the signature covers of the one that created a payment."""
     await create(pilot, home)
@@ -184,6 +230,11 @@ SCENES: dict[str, Scene] = {
     "outgoing-list": outgoing_list,
     "all-wallets": all_wallets,
     "consent": consent,
+    "review": review,
+    "till": till,
+    "paid": paid,
+    "statement": statement,
+    "note": note,
     "grants": grants,
     "inspector": inspector,
     "doctor": doctor,
@@ -216,7 +267,7 @@ async def picture(
     with demo_home(payer=payer) as home:
         store = home.store
         dashboard = Dashboard(store, home.data_dir, SystemClock(), usual_consent=ConsentWay.POLLING)
-        app = OpdashApp(dashboard, demo=True)
+        app = OpdashApp(dashboard, demo=True, invoices=home.invoices)
         async with app.run_test(size=size) as pilot:
             for _ in range(100):
                 if dashboard.reader.count(home.sandbox.main_wallet):

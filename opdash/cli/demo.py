@@ -59,4 +59,7 @@ def run(arguments: list[str]) -> int:
                 consent=context.options.consent,
                 usual_consent=ConsentWay.POLLING,  # consent comes by itself, without a browser
             )
-            return run_screen(OpdashApp(dashboard, demo=True, example=home.newest_outgoing))
+            app = OpdashApp(
+                dashboard, demo=True, example=home.newest_outgoing, invoices=home.invoices
+            )
+            return run_screen(app)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opdash.sandbox.process import SandboxProcess
+from opdash.service.dashboard import LEDGER_FILE
 from opdash.settings import Profile, Settings, SettingsStore
 from opdash.tui.app import Example
 
@@ -38,6 +39,13 @@ class DemoHome:
         """Return the last payment that the payer made, or None while there is none."""
         newest = self.sandbox.state()["newestOutgoingPayments"]
         return Example(_name(self.sandbox.sender), newest[0]) if newest else None
+
+    def invoices(self) -> Path | None:
+        """Write invoices that fit the main wallet's payments, or return None while it has none."""
+        from opdash.cli.demo_books import write_invoices
+
+        ledger = self.data_dir / LEDGER_FILE
+        return write_invoices(self.data_dir.parent, ledger, self.sandbox.main_wallet)
 
 
 @contextlib.contextmanager

@@ -46,6 +46,8 @@ from opdash.tui.typing_ahead import CarriedOut, Typed, TypingAhead
 from opdash.tui.widgets.reading import caught_up_words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.command import Provider
     from textual.driver import Driver
     from textual.events import Event as TextualEvent
@@ -95,6 +97,7 @@ class OpdashApp(App[None], inherit_css=False):
             when it ends.
         demo: Whether no money is real, which every screen then says.
         example: Finds an outgoing payment to show in a demonstration; called on a thread.
+        invoices: Makes a file of invoices to show in a demonstration; called on a thread.
         wallet: The profile to begin with; unless given the default one, or the only one.
         begin: Opens another screen over the first, once that is painted.
     """
@@ -122,6 +125,7 @@ class OpdashApp(App[None], inherit_css=False):
         demo: bool = False,
         wallet: str = "",
         example: Callable[[], Example | None] | None = None,
+        invoices: Callable[[], Path | None] | None = None,
         begin: Callable[[OpdashApp], None] = lambda _: None,
     ) -> None:
         first = wallet or _first_profile(dashboard.settings)
@@ -131,6 +135,7 @@ class OpdashApp(App[None], inherit_css=False):
         self.demo = demo
         self._first = first
         self._example = example
+        self._invoices = invoices
         self._begin = begin
         self._heard: deque[Event] = deque()
         self._questions: dict[tuple[str, int], ConsentNeeded] = {}
@@ -208,6 +213,10 @@ class OpdashApp(App[None], inherit_css=False):
     async def example_outgoing(self) -> Example | None:
         """Return an outgoing payment to show in a demonstration, or None."""
         return None if self._example is None else await asyncio.to_thread(self._example)
+
+    async def example_invoices(self) -> Path | None:
+        """Return a file of invoices to show in a demonstration, or None."""
+        return None if self._invoices is None else await asyncio.to_thread(self._invoices)
 
     # What Textual would do otherwise
 

@@ -193,6 +193,14 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
             self._read()
         else:
             self._fill()
+            self.background(self._offer_example, "example")
+
+    async def _offer_example(self) -> None:
+        """In a demonstration there is a file at hand."""
+        path = await self.opdash.example_invoices()
+        if path is not None and self.is_mounted and not self._input.value:
+            self._type(str(path))
+            self._read()
 
     def on_resize(self) -> None:
         """Fit every line."""
