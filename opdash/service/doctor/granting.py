@@ -32,12 +32,14 @@ async def grant(case: Case) -> Finding:
     """Ask for a grant, as opdash needs it at the least."""
     wallet = _wallet(case)
     access = access_of(Right.INCOMING, Scope.OWN, wallet.id, read_only=case.profile.is_read_only)
+    how = "without asking anybody"
     try:
         given = await case.asking.request_grant(wallet.auth_server, access)
     except InteractionNeededError:
         if case.asker is None:
             return Finding(None, "The server gives no grant without consent.", _ASK)
         given = await case.asker(case.asking, wallet.auth_server, access)
+        how = "with the account holder's consent"
     except (SignatureRefusedError, InvalidClientError) as error:
         return await explained(case, error)
     case.grants.append(given)
@@ -49,7 +51,7 @@ async def grant(case: Case) -> Finding:
             "Tell the wallet's provider.",
             code=ExitCode.FAILED,
         )
-    return Finding(True, "The server gave a grant without asking anybody.", lines=_rights(access))
+    return Finding(True, f"The server gave a grant {how}.", lines=_rights(access))
 
 
 async def token(case: Case) -> Finding:

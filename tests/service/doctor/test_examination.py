@@ -219,6 +219,21 @@ async def test_a_grant_that_needs_consent_is_not_asked_for(
     assert steps[StepName.TOKEN].is_skipped
 
 
+async def test_a_grant_that_took_consent_says_so(
+    raw: RawServer, granting: Callable[..., Profile]
+) -> None:
+    needed = {"error": {"code": "invalid_request", "description": "missing required 'interact'"}}
+    replies = [given(raw), answer({"result": []}), answer(b"", "204 No Content")]
+
+    async def asker(client: Any, auth_server: str, access: Any) -> Any:
+        return await client.request_grant(auth_server, access)
+
+    steps = await found(granting(answer(needed, "400 Bad Request"), *replies), asker=asker)
+    assert steps[StepName.GRANT].found == (
+        "The server gave a grant with the account holder's consent."
+    )
+
+
 async def test_a_grant_that_cannot_be_given_back(
     raw: RawServer, granting: Callable[..., Profile]
 ) -> None:
