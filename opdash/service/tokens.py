@@ -326,17 +326,19 @@ class TokenKeeper:
         """
         if continuation is None:
             return None
+        auth_server = self._wallet.auth_server
         try:
-            return await self._client.continue_grant(self._wallet.auth_server, continuation)
-        except TooFastError:
-            if not needs_consent(right, self._scope):
-                return None
+            try:
+                return await self._client.continue_grant(auth_server, continuation)
+            except TooFastError:
+                if not needs_consent(right, self._scope):
+                    return None
+            await self._clock.sleep(wait_of(continuation))
+            return await self._client.continue_grant(auth_server, continuation)
         except OpenPaymentsError as error:
             if not self._is_lost(right, error):
                 raise
             return None
-        await self._clock.sleep(wait_of(continuation))
-        return await self._client.continue_grant(self._wallet.auth_server, continuation)
 
     def _is_lost(self, right: Right, error: OpenPaymentsError) -> bool:
         """Return whether the server itself said that a token or continuation is of no more use.

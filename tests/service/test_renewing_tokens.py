@@ -252,6 +252,30 @@ async def test_a_consent_is_waited_for_where_continue_comes_too_early(
     assert server.calls == ["request", "rotate", "too fast", "continue"]
 
 
+async def test_a_consent_that_is_lost_after_a_wait_is_asked_for(
+    server: Server, keeper_of: KeeperOf, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = keeper_of(scope=Scope.EVERYTHING)
+    await keeper.token(Right.INCOMING)
+    clock.instant += timedelta(seconds=LIFE + 1)
+    server.good = "another's"
+    refusals = [
+        ContinuationError("Unknown.", status=404, code="invalid_continuation"),
+        TooFastError("Too early.", status=400, code="too_fast"),
+    ]
+
+    async def refused(*_: Any) -> Grant:
+        raise refusals.pop()
+
+    async def obtain(*_: Any, **__: str) -> Grant:
+        return await cast("Any", server).request_grant("", ())
+
+    monkeypatch.setattr(server, "continue_grant", refused)
+    monkeypatch.setattr(keeper._desk, "obtain", obtain)
+    assert await keeper.token(Right.INCOMING) == Secret("T2")
+    assert server.calls == ["request", "rotate", "request"]
+
+
 async def test_a_key_that_vanished_costs_no_grant(
     server: Server, keeper_of: KeeperOf, clock: StillClock
 ) -> None:
