@@ -268,7 +268,7 @@ async def test_a_consent_that_is_lost_after_a_wait_is_asked_for(
         raise refusals.pop()
 
     async def obtain(*_: Any, **__: str) -> Grant:
-        return await cast("Any", server).request_grant("", ())
+        return await server.request_grant()
 
     monkeypatch.setattr(server, "continue_grant", refused)
     monkeypatch.setattr(keeper._desk, "obtain", obtain)
