@@ -67,7 +67,7 @@ async def test_a_file_is_read_its_guess_is_shown_and_enter_goes_on(world: World)
             ("customer", "Kunde", "Ada Okafor"),
             ("decimal mark", "comma, guessed", "1.000,00 is 1,000.00 USD"),
             ("dates", "days first, guessed", "20.11.2026 is 20 Nov 2026"),
-            ("delimiter", "semicolon ;, guessed", "5 columns"),
+            ("delimiter", "semicolon “;”, guessed", "5 columns"),
             ("encoding", "utf-8, guessed"),
         ):
             assert all(word in rosa.row(name) for word in words), rosa.row(name)
@@ -225,7 +225,7 @@ async def test_delimiter_and_encoding_are_changed_and_remembered_with_the_file(
         assert "guessed" not in rosa.row("encoding")
         await rosa.select("delimiter")
         await rosa.press("right", "right")
-        assert "comma ," in rosa.row("delimiter")
+        assert "comma “,”" in rosa.row("delimiter")
         await rosa.press("left")
         assert "3 columns" in rosa.row("delimiter")
         await rosa.press("enter")

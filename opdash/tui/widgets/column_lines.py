@@ -172,8 +172,9 @@ def _delimiter(source: Source, width: int) -> Row:
 
 def _delimiter_words(delimiter: str) -> str:
     word = _DELIMITER_WORDS.get(delimiter, "")
-    shown = "" if delimiter == "\t" else f" {safe_text(delimiter)}"
-    return f"{word}{shown}".strip()
+    if delimiter == "\t":
+        return word
+    return f"{word} “{safe_text(delimiter)}”".strip()
 
 
 def _encoding(source: Source, width: int) -> Row:
