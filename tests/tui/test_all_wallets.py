@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from opdash.errors import LedgerError
+from opdash.ledger.records import Scope
 from opdash.service.status import Phase
 from opdash.settings import Settings
 from opdash.tui.app import OpdashApp
@@ -20,6 +21,7 @@ from opdash.tui.screens.all_wallets import AllWalletsScreen
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.payments import PaymentsScreen
 from opdash.tui.screens.wallets import WalletsScreen
+from opdash.tui.widgets.line import Line
 from opdash.tui.widgets.merged_list import MergedList
 from opdash.tui.widgets.notices import Notices
 from opdash.tui.widgets.span_lines import SpanLines
@@ -214,6 +216,32 @@ async def test_with_one_wallet_there_is_no_next_one(world: Providers) -> None:
         await settle(pilot)
         told = [notification.message for notification in app._notifications]
         assert told == ["There is no other wallet. w, then a, adds one."]
+
+
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [(80, "newest first · own only"), (120, "newest first · unfiltered · own only")],
+)
+async def test_a_scope_that_all_wallets_have_is_told_once(
+    world: Providers, width: int, words: str
+) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(width, 24)) as pilot:
+        await opened(pilot)
+        assert words in app.screen.query_one("#title", Line).text
+        assert "own only" not in figures(app)
+
+
+async def test_where_scopes_differ_each_wallet_says_its_own(world: Providers) -> None:
+    wider = replace(world.tips.profile, scope=Scope.EVERYTHING)
+    world.tips.profile = wider
+    world.dashboard.settings = Settings((world.shop.profile, wider), default_profile="shop")
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        assert "Rosa's Shop  USD  own only    ● live" in figures(app)
+        assert "Tips         EUR  everything  ▲ offline" in figures(app)
+        assert "own only" not in app.screen.query_one("#title", Line).text
 
 
 async def test_a_wallet_that_never_answered_is_named_all_the_same(world: Providers) -> None:

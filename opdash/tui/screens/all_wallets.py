@@ -26,6 +26,7 @@ from opdash.tui.screens.wallet_ways import session_at
 from opdash.tui.stylesheets import sheets
 from opdash.tui.widgets.asset_totals import add_up, beside, total_lines
 from opdash.tui.widgets.freshness import freshness
+from opdash.tui.widgets.header import SHORT_SCOPE_WORDS
 from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.line import GAP, Line, Span, cut, spread
 from opdash.tui.widgets.merged_list import MergedList
@@ -40,6 +41,9 @@ _AROUND = 6
 
 _REST = 10
 """How many times longer than adding up takes, the figures then stay as they are."""
+
+_WIDE = 110
+_SCOPE = max(map(len, SHORT_SCOPE_WORDS.values()))
 
 _Known = dict[str, tuple[int, tuple[AssetTotals, ...]]]
 """What payments add up to by wallet address, each with the revision of which that is true."""
@@ -202,7 +206,7 @@ class AllWalletsScreen(CursorActions, OpdashScreen[None]):
         left = [Span(" opdash", "accent"), GAP, Span("All wallets", "strong"), GAP]
         of = fmt.count(len(self.dashboard.profiles), "wallet")
         left.append(Span(f"{number} of {of}", "muted"))
-        right = [Span("newest first · unfiltered", "muted"), Span(" ")]
+        right = [Span(self._shown_words(width), "muted"), Span(" ")]
         self.query_one("#title", Line).show(spread(left, right, width))
         table = self.movable()
         self.query_one("#heading", Line).show(cut(table.heading(table.size.width), width))
@@ -212,6 +216,16 @@ class AllWalletsScreen(CursorActions, OpdashScreen[None]):
     def on_merged_list_moved(self) -> None:
         """Write the heading where the columns stand now."""
         self._fill()
+
+    def _shared_scope(self) -> str:
+        """Return the scope that all wallets have; empty where each line has to say its own."""
+        scopes = {profile.scope for profile in self.dashboard.profiles}
+        return SHORT_SCOPE_WORDS[scopes.pop()] if len(scopes) == 1 else ""
+
+    def _shown_words(self, width: int) -> str:
+        scope = self._shared_scope()
+        unfiltered = "" if scope and width < _WIDE else "unfiltered"
+        return " · ".join(part for part in ("newest first", unfiltered, scope) if part)
 
     def _total_lines(self, wallets: list[WalletRow]) -> list[list[Span]]:
         if any(row.address not in self._totals for row in wallets):
@@ -236,6 +250,9 @@ class AllWalletsScreen(CursorActions, OpdashScreen[None]):
                 short=True,
             )
             named = [Span(f" {title:<{widest}}  "), Span(f"{asset:<4} ", "muted")]
+            if not self._shared_scope():
+                scope = SHORT_SCOPE_WORDS[session.profile.scope]
+                named.append(Span(f"{scope:<{_SCOPE}}  ", "muted"))
             lines.append([*named, *connection[:3]])
         return lines
 
