@@ -102,12 +102,14 @@ def hold_against(
     else:
         columns, file = read_source(source, assets)
     ledger = read_ledger(reader, wallets, searches, moment, query)
+    now = moment.now.astimezone(moment.zone)
     found = reconcile(
         file.invoices,
         ledger.payments,
         ledger.decisions,
         not_invoices=ledger.not_invoices,
-        zone_offset=moment.now.astimezone(moment.zone).utcoffset() or timedelta(0),
+        zone_offset=now.utcoffset() or timedelta(0),
+        today=now.date(),
     )
     return Book(
         source=source, columns=columns, file=file, assets=assets, ledger=ledger, found=found

@@ -181,10 +181,11 @@ class Desk:
     ) -> Look | None:
         stamp = stamp_of(source.path)
         revisions = tuple(reader.revision(one.address) for one in scene.wallets)
-        seen = (stamp, scene, revisions, self._is_complete(reader, scene.wallets))
+        moment = Moment(self._clock.now())
+        today = moment.midnight().date()
+        seen = (stamp, scene, revisions, self._is_complete(reader, scene.wallets), today)
         if before is not None and seen == self._seen:
             return None
-        moment = Moment(self._clock.now())
 
         def held(of: Source) -> Book:
             return hold_against(

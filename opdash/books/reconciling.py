@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,6 +32,8 @@ _Key = TypeVar("_Key", int, str)
 CLEAR = frozenset({InvoiceClass.PAID, InvoiceClass.OUTSTANDING, InvoiceClass.PARTIAL})
 """Classes that need nobody: paid, or still waiting for money."""
 
+_WAITING = frozenset({InvoiceClass.OUTSTANDING, InvoiceClass.PARTIAL})
+
 
 def book_payment(row: PaymentRow) -> BookPayment:
     """Return a payment of the ledger as the books see it."""
@@ -55,6 +57,7 @@ def reconcile(
     *,
     not_invoices: Collection[str] = (),
     zone_offset: timedelta = timedelta(0),
+    today: date | None = None,
 ) -> Reconciliation:
     """Hold invoices against payments.
 
@@ -66,6 +69,7 @@ def reconcile(
         decisions: What people decided.
         not_invoices: URLs of payments that the merchant's saved searches name as none's.
         zone_offset: Added to a payment's instant to find its day.
+        today: The merchant's day, by which invoices are late; None for none.
     """
     found = match(
         invoices,
@@ -76,13 +80,16 @@ def reconcile(
     )
     by_id = {payment.id: payment for payment in payments}
     return Reconciliation(
-        _invoice_results(invoices, by_id, found),
+        _invoice_results(invoices, by_id, found, today),
         _payment_results(payments, found, frozenset(not_invoices)),
     )
 
 
 def _invoice_results(
-    invoices: Sequence[Invoice], payments: dict[str, BookPayment], found: Matches
+    invoices: Sequence[Invoice],
+    payments: dict[str, BookPayment],
+    found: Matches,
+    today: date | None,
 ) -> tuple[InvoiceResult, ...]:
     by_row = _by_row(found.matches, payments)
     suggested = {one.row: one for one in found.suggestions}
@@ -101,19 +108,25 @@ def _invoice_results(
             flags = (Flag.SUGGESTED,) if invoice.row in suggested else ()
             found_so = Standing(kind, 0, -invoice.amount, flags)
         is_repeated = invoice.number in found.repeated
+        kind = InvoiceClass.DUPLICATE_NUMBER if is_repeated else found_so.kind
+        late = (Flag.LATE,) if kind in _WAITING and _is_past_due(invoice, today) else ()
         results.append(
             InvoiceResult(
                 invoice=invoice,
-                kind=InvoiceClass.DUPLICATE_NUMBER if is_repeated else found_so.kind,
+                kind=kind,
                 matches=matches,
                 received=found_so.received,
                 difference=found_so.difference,
-                flags=found_so.flags,
+                flags=(*found_so.flags, *late),
                 candidates=several,
                 suggestion=suggested.get(invoice.row),
             )
         )
     return tuple(results)
+
+
+def _is_past_due(invoice: Invoice, today: date | None) -> bool:
+    return today is not None and invoice.due is not None and invoice.due < today
 
 
 def _by_row(
@@ -225,8 +238,13 @@ def payment_sums(results: Iterable[PaymentResult]) -> tuple[PaymentSum, ...]:
     return tuple(PaymentSum(*key, *sums[key]) for key in keys)
 
 
+def is_clear(one: InvoiceResult) -> bool:
+    """Return whether an invoice needs nobody: it is paid, or its money may still come in time."""
+    return one.kind in CLEAR and Flag.LATE not in one.flags
+
+
 def has_exceptions(result: Reconciliation) -> bool:
     """Return whether a person should look: an invoice that is not clear, an ambiguous payment."""
-    return any(one.kind not in CLEAR for one in result.invoices) or any(
+    return not all(map(is_clear, result.invoices)) or any(
         one.kind is PaymentClass.AMBIGUOUS for one in result.payments
     )

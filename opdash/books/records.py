@@ -68,6 +68,8 @@ class Flag(StrEnum):
     """A payment fits by amount and date; a person has to accept it."""
     CLOSED = "closed, nothing paid"
     """Its payment did not run out: somebody completed it before anything arrived."""
+    LATE = "late"
+    """Money is still waited for, and the day on which it was due is over."""
 
 
 class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):

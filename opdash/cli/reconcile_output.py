@@ -30,9 +30,10 @@ from opdash.books.dates import DateOrder
 from opdash.books.decimals import DecimalMark
 from opdash.books.invoice_file import InvoiceFile
 from opdash.books.ledger_side import LedgerSide
-from opdash.books.reconciling import CLEAR, invoice_sums, payment_sums
+from opdash.books.reconciling import CLEAR, invoice_sums, is_clear, payment_sums
 from opdash.books.records import (
     BookPayment,
+    Flag,
     InvoiceClass,
     InvoiceResult,
     Match,
@@ -178,12 +179,11 @@ def print_report(report: Book, *, whole: bool = False) -> None:
 
 def _invoice_lines(one: InvoiceResult, names: Mapping[str, str]) -> Iterable[list[Cell]]:
     asset = one.invoice.asset
-    kind = " · ".join([one.kind.value, *(flag.value for flag in one.flags)])
     first, *others = [_match_cells(found, names) for found in one.matches] or [[Cell("")] * 3]
     yield [
         Cell(str(one.invoice.row)),
         Cell(one.invoice.number),
-        Cell(kind, _style(one.kind)),
+        Cell(_class_words(one), Style.ATTENTION if Flag.LATE in one.flags else _style(one.kind)),
         Cell(wording.money(one.invoice.amount, asset)),
         Cell(wording.money(one.received, asset)),
         Cell(wording.money(one.difference, asset)),
@@ -191,6 +191,10 @@ def _invoice_lines(one: InvoiceResult, names: Mapping[str, str]) -> Iterable[lis
     ]
     for cells in others:
         yield [*[Cell("")] * 6, *cells]
+
+
+def _class_words(one: InvoiceResult) -> str:
+    return " · ".join([one.kind.value, *(flag.value for flag in one.flags)])
 
 
 def _match_cells(found: Match, names: Mapping[str, str]) -> list[Cell]:
@@ -338,13 +342,13 @@ def print_markdown(report: Book, now: datetime) -> None:
             [
                 str(one.invoice.row),
                 one.invoice.number,
-                one.kind.value,
+                _class_words(one),
                 wording.money(one.invoice.amount, one.invoice.asset),
                 wording.money(one.received, one.invoice.asset),
                 wording.money(one.difference, one.invoice.asset),
             ]
             for one in found.invoices
-            if one.kind not in CLEAR
+            if not is_clear(one)
         ],
     )
     lines += _markdown_part(

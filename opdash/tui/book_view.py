@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from opdash.books.book_index import BookIndex
-from opdash.books.reconciling import CLEAR
+from opdash.books.reconciling import is_clear
 from opdash.books.records import InvoiceClass, InvoiceResult, PaymentClass, PaymentResult
 from opdash.openpayments.amounts import Asset
 from opdash.tui import format as fmt
@@ -105,7 +105,7 @@ class Shown(msgspec.Struct, frozen=True):
 def needs_somebody(one: InvoiceResult | PaymentResult) -> bool:
     """Return whether a person should look at an invoice or a payment."""
     if isinstance(one, InvoiceResult):
-        return one.kind not in CLEAR or one.suggestion is not None
+        return not is_clear(one) or one.suggestion is not None
     is_loose = one.kind is PaymentClass.UNMATCHED and one.payment.received > 0
     return is_loose or one.kind is PaymentClass.AMBIGUOUS
 

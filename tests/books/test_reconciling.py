@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from datetime import date, timedelta
 
 import msgspec
 from hypothesis import given
@@ -13,6 +14,7 @@ from opdash.books.reconciling import has_exceptions, invoice_sums, payment_sums,
 from opdash.books.records import (
     BookPayment,
     Decisions,
+    Flag,
     Invoice,
     InvoiceClass,
     Link,
@@ -192,6 +194,31 @@ def test_what_a_saved_search_names_is_no_invoice_unless_it_says_so_itself() -> N
 
     kinds = [one.kind for one in result.payments]
     assert kinds == [PaymentClass.NOT_AN_INVOICE, PaymentClass.MATCHED]
+
+
+def test_an_invoice_is_late_the_day_after_it_was_due_while_money_is_waited_for() -> None:
+    due = date(2026, 11, 4)
+    invoices = [
+        invoice(2, due=due),
+        invoice(3, due=due),
+        invoice(4, due=due),
+        invoice(5, due=due),
+        invoice(6),
+    ]
+    payments = [
+        payment("part", 300, references=("INV-0003",), state=State.PARTIAL),
+        payment("paid", 1000, references=("INV-0004",)),
+        payment("over", 0, references=("INV-0005",), state=State.EXPIRED_UNPAID),
+    ]
+
+    def late(today: date | None) -> list[int]:
+        found = reconcile(invoices, payments, today=today).invoices
+        return [one.invoice.row for one in found if Flag.LATE in one.flags]
+
+    assert late(due) == late(None) == []
+    assert late(due + timedelta(days=1)) == [2, 3]
+    assert has_exceptions(reconcile([invoices[0]], [], today=due + timedelta(days=1)))
+    assert not has_exceptions(reconcile([invoices[0]], [], today=due))
 
 
 def test_all_clear_or_not() -> None:

@@ -107,6 +107,21 @@ def test_a_day_at_the_shop(till: Till) -> None:
     assert "\x1b" not in report
 
 
+def test_money_that_is_late_needs_a_look(till: Till) -> None:
+    till.payment("12", reference="INV-1")
+    in_time = till.file("number,amount,due\nINV-1,12.00,2999-12-31\n")
+    late = till.file("number,amount,due\nINV-1,12.00,2026-01-31\n", "late.csv")
+
+    assert till.shell("reconcile", in_time).code == 0
+    ran = till.shell("reconcile", late, "--json", "--offline")
+    assert ran.code == 3
+    (invoice,) = of_type(ran, "invoice")
+    assert (invoice["class"], invoice["flags"]) == ("OUTSTANDING", ["late"])
+    assert "OUTSTANDING · late" in till.shell("reconcile", late, "--offline").out
+    report = till.shell("reconcile", late, "--offline", "--markdown").out
+    assert "| 2 | INV-1 | OUTSTANDING · late | 12.00 USD |" in report.partition("Needs a look")[2]
+
+
 def test_exceptions_end_with_3_and_are_named(till: Till) -> None:
     till.payment("10", 1000, reference="A-1", description=EVIL)
     till.payment("10", 1000, reference="A-1")

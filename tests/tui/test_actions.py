@@ -86,6 +86,8 @@ def test_keys_are_written_as_people_write_them() -> None:
         "PgDn",
         "F1",
     ]
+    spelt = [key for action in ACTIONS for key in action.shown_keys.split() if len(key) > 3]
+    assert not [key for key in spelt if key.islower() or "_" in key]
     assert key_of("scope", Place.PAYMENTS) == "S"
     help_ = next(action for action in ACTIONS if action.id == "help")
     assert help_.shown_key == "?"

@@ -23,7 +23,7 @@ from opdash.tui.widgets.row_list import RowList
 from opdash.tui.widgets.sheet import SheetView
 from opdash.tui.widgets.span_lines import SpanLines
 from tests.tui.book_doubles import HEADER, ROWS, Merchant, reviewing, write_file
-from tests.tui.doubles import World, payment_id, shop_payments
+from tests.tui.doubles import World, make_payment, payment_id, shop_payments
 
 SUGGESTED = payment_id(6)
 
@@ -568,11 +568,52 @@ async def test_a_thousand_rows_are_listed_without_making_any_that_is_not_seen(
         assert list(listed.names) == ["N-0077"]
 
 
-def test_money_is_late_only_while_it_is_waited_for(world: World) -> None:
-    from opdash.tui.widgets.book_lines import _due_words
-    from tests.tui.book_doubles import index
+async def test_money_is_late_from_the_day_after_it_was_due_while_it_is_waited_for(
+    world: World,
+) -> None:
+    partly, paid = (
+        "INV-2026-0412;20.11.2026;250,00;Ada Okafor;20.11.2026",
+        "INV-2026-0411;20.11.2026;20,00;Café Lumière;20.11.2026",
+    )
+    async with reviewing(world, partly, paid, size=(160, 40)) as rosa:
+        assert "late" not in rosa.row("INV-2026-0412")
+        assert "● all clear" in rosa.line("status")
+        world.clock.instant += timedelta(days=1)
+        await rosa.look()
+        assert "late" in rosa.row("INV-2026-0412")
+        assert "!20 Nov" in rosa.row("INV-2026-0412")
+        assert "late" not in rosa.row("INV-2026-0411")
+        assert "!" not in rosa.row("INV-2026-0411")
+        assert "▲ 1 needs a look" in rosa.line("status")
 
-    found = index(world)
-    late = world.clock.now() + timedelta(days=60)
-    assert _due_words(found.invoices["INV-2026-0412"], late)[0] == "!4 Dec 2026"
-    assert _due_words(found.invoices["INV-2026-0411"], late)[0] == "4 Dec 2026"
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_amounts_are_shown_whole_however_little_room_there_is(
+    world: World, width: int
+) -> None:
+    number = "R-2026-0000000000000000000000412"
+    world.record(
+        make_payment(60, asked=None, received=123456789, reference=number),
+        make_payment(61, asked=98765432101, received=98765432101, reference=number + "X"),
+    )
+    rows = (f"{number}X;20.11.2026;987.654.321,01;Ada Okafor;04.12.2026",)
+    async with reviewing(world, *rows, size=(width, 24)) as rosa:
+        (row,) = rosa.rows
+        assert "987,654,321.01  987,654,321.01        0.00" in row
+        await rosa.press("v")
+        assert rosa.row(payment_id(60)).rstrip().endswith("1,234,567.89  1,234,567.89")
+        assert rosa.line("columns").rstrip().endswith("LEFT OVER")
+
+
+async def test_nothing_is_all_clear_while_the_other_side_or_the_file_is_not(world: World) -> None:
+    short = "INV-2026-0377;09.11.2026;1.000,00;Nordwind GmbH;16.11.2026"
+    broken = "INV-2026-0601;20.11.2026;oops;New;04.12.2026"
+    paid = "INV-2026-0411;20.11.2026;20,00;Café Lumière;04.12.2026"
+    async with reviewing(world, short) as rosa:
+        await rosa.press("v")
+        assert "all clear" not in rosa.line("status")
+    async with reviewing(world, paid) as rosa:
+        assert "● all clear" in rosa.line("status")
+        write_file(world, paid, broken)
+        await rosa.look()
+        assert "all clear" not in rosa.line("status")

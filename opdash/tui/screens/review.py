@@ -371,7 +371,7 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
         elif shown.exceptions:
             words = "need a look" if shown.exceptions > 1 else "needs a look"
             left += [GAP, Span(f"▲ {shown.exceptions:,} {words}", "attention")]
-        else:
+        elif book.is_clear:
             left += [GAP, Span("● all clear", "good")]
         if self._picked:
             left += [GAP, Span(f"✓ {len(self._picked):,} picked", "accent")]

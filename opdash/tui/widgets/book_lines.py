@@ -94,6 +94,9 @@ _SHORT_WORDS: Final[Mapping[Rule, str]] = MappingProxyType(
     }
 )
 _MOST_WORDS = 26
+_GIVE_WAY: Final = (("Invoice", 12), ("Reference", 9), ("State", 10), ("Class", 9), ("Invoice", 6))
+"""Columns that may become narrower, and down to what."""
+
 _CUSTOMER = 18
 _DUE = 11
 
@@ -142,7 +145,8 @@ class Columns:
         self._unit = f" {codes[0]}" if len(set(codes)) == 1 else ""
         kinds = [shown.view.kind] if shown.view.kind is not None else [*shown.counts]
         self._kind = 2 + max((len(kind.value) for kind in kinds), default=8)
-        self._fixed = self._invoice_columns() if is_invoices else self._payment_columns()
+        fixed = self._invoice_columns() if is_invoices else self._payment_columns()
+        self._fixed = _narrowed(fixed, width - 2)
         self._words: list[tuple[str, int]] = []
         room = width - 2 - sum(size + len(_GAP) for _, size, _ in self._fixed)
         wanted = (
@@ -261,6 +265,18 @@ class Columns:
         ]
 
 
+def _narrowed(columns: Sequence[tuple[str, int, bool]], width: int) -> list[tuple[str, int, bool]]:
+    """Take from names and words what there is no room for: an amount that is cut is another one."""
+    over = sum(size + len(_GAP) for _, size, _ in columns) - len(_GAP) - width
+    narrowed = {name: size for name, size, _ in columns}
+    for name, least in _GIVE_WAY:
+        if over > 0 and name in narrowed:
+            taken = min(over, max(narrowed[name] - least, 0))
+            narrowed[name] -= taken
+            over -= taken
+    return [(name, narrowed[name], is_right) for name, _, is_right in columns]
+
+
 def _beginning(
     mark: str, kind: InvoiceClass | PaymentClass, size: int, tone: str = ""
 ) -> list[Span]:
@@ -272,8 +288,7 @@ def _due_words(one: InvoiceResult, now: datetime) -> tuple[str, str]:
     due = one.invoice.due
     if due is None:
         return "", "muted"
-    is_waited_for = one.kind in (InvoiceClass.OUTSTANDING, InvoiceClass.PARTIAL)
-    is_late = is_waited_for and due < now.astimezone().date()
+    is_late = Flag.LATE in one.flags
     return ("!" if is_late else "") + day_words(due, now), "attention" if is_late else "muted"
 
 
