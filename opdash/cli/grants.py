@@ -250,12 +250,12 @@ def _grant(view: GrantView) -> dict[str, Any]:
 
 def _given_back(profile: str, told: GivenBack) -> dict[str, Any]:
     failure = told.failure
-    remains = failure is not None and not told.is_over
+    remains = told.was_held and not told.is_revoked and not told.is_over
     return {
         "wallet": profile,
         "for": _NAMES[told.right],
         "wasHeld": told.was_held,
-        "revoked": told.was_held and failure is None,
+        "revoked": told.is_revoked,
         "cancelled": told.cancelled,
         "error": None if failure is None else failure.sentence,
         "validUntil": instant(told.valid_until) if remains else None,

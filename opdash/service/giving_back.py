@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from opdash.service.held_grants import HeldGrant
 
 
+class GrantRemainsError(OpdashError):
+    """The token is revoked, and the grant that it belonged to is not ended."""
+
+    def __init__(self, cause: OpdashError) -> None:
+        super().__init__(cause.sentence, cause.advice)
+        self.exit_code = cause.exit_code
+
+
 @dataclass(frozen=True, slots=True)
 class GivenBack:
     """What became of a grant that opdash gave back; it holds it no more in any case.
@@ -36,6 +44,12 @@ class GivenBack:
     cancelled: bool = False
 
     @property
+    def is_revoked(self) -> bool:
+        """Whether the token is good no longer, even where the grant could not be ended."""
+        done = self.failure is None or isinstance(self.failure, GrantRemainsError)
+        return self.was_held and done
+
+    @property
     def sentence(self) -> str:
         """What became of it, for a person."""
         what = f"to {self.right.value}"
@@ -44,13 +58,15 @@ class GivenBack:
         if self.failure is None:
             ended = "The grant" if self.cancelled else "The token"
             return f"{ended} {what} is revoked, at the server and here."
+        why = self.failure.sentence.rstrip(".")
+        if self.is_revoked:
+            return f"The token {what} is revoked; its grant could not be ended ({why})."
         remains = "it had expired already"
         if not self.is_over:
             until = "until the server ends it"
             if self.valid_until is not None:
                 until = f"until {self.valid_until.astimezone():%H:%M:%S}"
             remains = f"at the server it stays valid {until}"
-        why = self.failure.sentence.rstrip(".")
         return f"opdash has forgotten the token {what}, but could not revoke it ({why}): {remains}."
 
 
@@ -63,6 +79,7 @@ async def give_back(client: OpenPaymentsClient, held: HeldGrant, *, cancel: bool
         Whether the grant itself was ended.
 
     Raises:
+        GrantRemainsError: The token is revoked, but the grant could not be ended.
         OpdashError: The token is not revoked, as far as can be known.
     """
     auth_server = held.binding.auth_server
@@ -75,9 +92,9 @@ async def give_back(client: OpenPaymentsClient, held: HeldGrant, *, cancel: bool
         return False
     try:
         await client.cancel_grant(auth_server, held.continuation)
-    except ServerError as error:
-        if not _is_unknown(error):
-            raise
+    except OpdashError as error:
+        if not (isinstance(error, ServerError) and _is_unknown(error)):
+            raise GrantRemainsError(error) from error
     return True
 
 

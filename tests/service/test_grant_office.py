@@ -14,7 +14,13 @@ import pytest
 from opdash.clock import SystemClock
 from opdash.errors import ConfigError, ExitCode
 from opdash.ledger.records import NEWEST_FIRST, Scope
-from opdash.openpayments.errors import GrantDeniedError, InactiveTokenError, NotPermittedError
+from opdash.openpayments.client import OpenPaymentsClient
+from opdash.openpayments.errors import (
+    GrantDeniedError,
+    InactiveTokenError,
+    NotPermittedError,
+    UnansweredError,
+)
 from opdash.openpayments.secrets import Secret
 from opdash.paths import token_path
 from opdash.sandbox.process import SandboxProcess
@@ -138,6 +144,29 @@ async def test_signing_out_without_the_server_forgets_and_says_what_remains(
     assert f"stays valid until {until.astimezone():%H:%M:%S}" in told.sentence
     assert not view(watched).is_held
     assert kept_in(token_path(watched.dashboard.data_dir, "rosa")) == {}
+
+
+async def test_a_grant_that_outlives_its_token_is_not_told_as_a_token_that_lives(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = open_dashboard(sandbox)
+    await watched.session.poll_once()
+    token = token_of(watched)
+
+    async def unanswered(*_: object) -> None:
+        raise UnansweredError("No answer came.", "Try again.")
+
+    monkeypatch.setattr(OpenPaymentsClient, "cancel_grant", unanswered)
+    told = await watched.dashboard.grants.cancel("rosa", Right.INCOMING)
+    assert (told.is_revoked, told.cancelled) == (True, False)
+    assert told.failure is not None
+    assert told.failure.exit_code is ExitCode.UNREACHABLE
+    assert told.sentence == (
+        "The token to read and create incoming payments is revoked; its grant could not be ended "
+        "(No answer came)."
+    )
+    with pytest.raises(InactiveTokenError):
+        await listed_with(watched, token)
 
 
 async def test_signing_out_in_a_new_run_asks_nothing_first(
