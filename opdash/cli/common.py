@@ -8,7 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+import msgspec
 
 from opdash.errors import InputError
 from opdash.safetext import safe_text
@@ -21,7 +23,7 @@ class UsageError(InputError):
     """The command line cannot be understood."""
 
 
-class GlobalOptions(NamedTuple):
+class GlobalOptions(msgspec.Struct, frozen=True):
     """The options that every command takes.
 
     Attributes:

@@ -17,8 +17,6 @@ from opdash.errors import LedgerError, OpdashError
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Announcement, Scope
 from opdash.ledger.search.saved import SavedSearch
-from opdash.openpayments.errors import NotFoundError, NotPermittedError
-from opdash.service.errors import NotOurPaymentError
 from opdash.service.events import EventHub, ProfileChanged
 from opdash.service.inspection import RequestLog, Witness, both
 from opdash.service.keyring import Keyring
@@ -337,6 +335,8 @@ class Dashboard:
             OpdashError: No configured wallet lives at that server, or none may read it.
         """
         from opdash.openpayments.addresses import lies_below, parse_resource_url
+        from opdash.openpayments.errors import NotFoundError, NotPermittedError
+        from opdash.service.errors import NotOurPaymentError
 
         parse_resource_url(url)
         at_home = [
@@ -508,6 +508,8 @@ def is_writable(path: Path) -> bool:
 def _refused_to(
     asking: WalletSession, others: list[WalletSession], refusal: OpdashError | None
 ) -> OpdashError:
+    from opdash.service.errors import NotOurPaymentError
+
     if refusal is None:
         return OpdashError("The payment could not be fetched.")
     names = ", ".join(session.profile.name for session in others)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +21,7 @@ Witness: TypeAlias = "Callable[[str, Trace], None]"
 """Is handed the name of a profile and the trace of a request of it; it must not raise."""
 
 
-class Inspected(NamedTuple):
+class Inspected(msgspec.Struct, frozen=True):
     """One request of a session.
 
     Attributes:
@@ -103,7 +105,7 @@ class RequestLog:
         """Take the bodies out of the oldest that still has them."""
         former = self._kept[self._stripped]
         bare = former.trace.shortened(0)
-        self._kept[self._stripped] = former._replace(trace=bare)
+        self._kept[self._stripped] = msgspec.structs.replace(former, trace=bare)
         self._bytes += _size(bare) - self._sizes[self._stripped]
         self._sizes[self._stripped] = _size(bare)
         self._stripped += 1

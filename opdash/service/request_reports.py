@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from opdash import __version__
 from opdash.atomic import write_atomic
 from opdash.clock import Clock
@@ -40,7 +42,7 @@ def brief_report(requests: Sequence[Inspected], most: int = FITS) -> tuple[str, 
     if len(whole) <= most:
         return whole, True
     for body in _BODIES:
-        shorter = [one._replace(trace=one.trace.shortened(body)) for one in requests]
+        shorter = [replace(one, trace=one.trace.shortened(body)) for one in requests]
         text = report(shorter)
         if len(text) <= most:
             return text, False

@@ -7,7 +7,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from opdash.ledger.records import Scope
-from opdash.service.errors import ReadOnlyError
 from opdash.settings import Profile
 
 if TYPE_CHECKING:
@@ -97,6 +96,8 @@ def check_may_write(profile: Profile, deed: str) -> None:
         ReadOnlyError: The profile is set up to read only.
     """
     if profile.is_read_only:
+        from opdash.service.errors import ReadOnlyError
+
         raise ReadOnlyError(
             f"“{profile.title}” is set up to read only: opdash may not {deed} payments.",
             'To change that, set access = "full" for this wallet in the configuration file.',

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from opdash.openpayments.traces import Trace
 from opdash.service.inspection import Inspected
@@ -33,7 +34,7 @@ def test_a_report_holds_every_request_and_says_what_it_is() -> None:
 
 
 def test_a_wallet_that_is_not_set_up_is_not_named() -> None:
-    assert "wallet:" not in report([requests(1)[0]._replace(profile="")])
+    assert "wallet:" not in report([replace(requests(1)[0], profile="")])
 
 
 def test_what_fits_is_copied_whole() -> None:

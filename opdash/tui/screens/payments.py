@@ -29,6 +29,7 @@ from opdash.settings import PAGE_SIZES
 from opdash.table_view import STANDARD, ColumnChoice
 from opdash.tui.actions import Place, bindings
 from opdash.tui.announcements import is_news
+from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.screens.cursor import CursorActions, Movable
 from opdash.tui.screens.payments_figures import Figures
 from opdash.tui.screens.payments_folds import PaymentsFolds
@@ -57,7 +58,7 @@ class Ground(Container):
     BLANK = True
 
 
-class PaymentsScreen(CursorActions, PaymentsWays):
+class PaymentsScreen(CursorActions, PaymentsWays, OpdashScreen[None]):
     """The table of payments with all that stands around it.
 
     Args:

@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opdash.ledger.records import Creation, PaymentRow
-from opdash.service.errors import ReadOnlyError
 from opdash.service.rights import check_may_write
 from opdash.service.session import WalletSession
 from opdash.tui import format as fmt
-from opdash.tui.screens.base import OpdashScreen
 from opdash.tui.screens.payments_frame import why_not_completable
 from opdash.tui.screens.wallet_ways import WalletWays, open_payers
 
 if TYPE_CHECKING:
+    from opdash.tui.screens.base import OpdashScreen
     from opdash.tui.widgets.payment_detail import PaymentDetail
     from opdash.tui.widgets.payment_table import PaymentTable
 
+    _Screen = OpdashScreen[None]
+else:
+    _Screen = object  # Textual takes a quarter of a millisecond for each class of a screen
 
-class PaymentsWays(WalletWays, OpdashScreen[None]):
-    """The ways out of the table of payments; the table itself is `PaymentsScreen`'s.
+
+class PaymentsWays(WalletWays, _Screen):
+    """The ways out of the table of payments, for `PaymentsScreen`, whose the table itself is.
 
     Attributes:
         session: The wallet session whose payments are shown.
@@ -119,6 +122,8 @@ class PaymentsWays(WalletWays, OpdashScreen[None]):
 
     def _may_write(self, deed: str) -> bool:
         """Return whether the wallet is set up for more than reading; say so if not."""
+        from opdash.service.errors import ReadOnlyError
+
         try:
             check_may_write(self.session.profile, deed)
         except ReadOnlyError as error:

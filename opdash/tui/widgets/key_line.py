@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opdash.tui.actions import Action, Place, actions_at
-from opdash.tui.widgets.line import Line, Span, cut, width_of
+from opdash.tui.widgets.line import Line, Span, cut, join, width_of
 
 _GAP = Span("  ")
 
@@ -50,20 +50,22 @@ def key_spans(
     actions: tuple[Action, ...], width: int, off: frozenset[str] = frozenset()
 ) -> list[Span]:
     """Return the pieces of a key line: as many actions as fit, those of low rank first."""
-    kept = list(actions)
-    spans = _spans(kept, off)
-    while len(kept) > 1 and width_of(spans) > width:
-        kept.remove(max(kept, key=lambda action: action.rank))
-        spans = _spans(kept, off)
-    return spans
+    kept = [(action.rank, _spans(action, dim=action.id in off)) for action in actions]
+    room = width + len(_GAP.text)
+    taken = [_width(spans) for _, spans in kept]
+    while len(kept) > 1 and sum(taken) > room:
+        last = max(range(len(kept)), key=lambda place: kept[place][0])
+        del kept[last], taken[last]
+    return join([spans for _, spans in kept], _GAP.text)
 
 
-def _spans(actions: list[Action], off: frozenset[str]) -> list[Span]:
-    spans: list[Span] = []
-    for action in actions:
-        if spans:
-            spans.append(_GAP)
-        dim = action.id in off
-        spans.append(Span(action.shown_key, "off" if dim else "key", action.run))
-        spans.append(Span(f" {action.label}", "off" if dim else "muted", action.run))
-    return spans
+def _width(spans: tuple[Span, ...]) -> int:
+    return width_of(spans) + len(_GAP.text)
+
+
+def _spans(action: Action, *, dim: bool) -> tuple[Span, ...]:
+    run = action.run
+    return (
+        Span(action.shown_key, "off" if dim else "key", run),
+        Span(f" {action.label}", "off" if dim else "muted", run),
+    )

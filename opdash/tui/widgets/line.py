@@ -7,8 +7,8 @@ second, at every event) and seldom say something new.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
+import msgspec
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
@@ -20,7 +20,7 @@ from opdash.safetext import ELLIPSIS
 from opdash.tui.inks import LINE_INKS, style_of
 
 
-class Span(NamedTuple):
+class Span(msgspec.Struct, frozen=True):
     """A piece of a line.
 
     Attributes:
@@ -69,7 +69,7 @@ def cut(spans: Sequence[Span], width: int) -> list[Span]:
         cells = cell_len(span.text)
         if cells > room:
             text = set_cell_size(span.text, room).rstrip() + ELLIPSIS
-            return [*kept, span._replace(text=text)] if width > 0 else []
+            return [*kept, msgspec.structs.replace(span, text=text)] if width > 0 else []
         kept.append(span)
         room -= cells
     return kept
