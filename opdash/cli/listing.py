@@ -15,7 +15,7 @@ from opdash.cli.options import (
 )
 from opdash.cli.output import Cell, Column, print_json, print_table, talk
 from opdash.cli.running import run_with_dashboard, tell_creations
-from opdash.ledger.records import NEWEST_FIRST, PaymentRow, WalletRow
+from opdash.ledger.records import NEWEST_FIRST, PaymentRow, Scope, WalletRow
 from opdash.ledger.search.choosing import chosen_query
 from opdash.ledger.search.terms import Query
 from opdash.ledger.search.values import Moment
@@ -24,6 +24,7 @@ from opdash.service.dashboard import Dashboard
 from opdash.service.session import WalletSession
 
 _BATCH = 500
+_SCOPES = {Scope.OWN: "created by opdash only", Scope.EVERYTHING: "everything on this wallet"}
 
 
 class Listed(NamedTuple):
@@ -148,7 +149,8 @@ def _print(dashboard: Dashboard, session: WalletSession, listed: Listed) -> None
     _print_table(rows, wallet)
     for totals in reader.totals(wallet.address, query) if query is not None else ():
         talk(wording.totals(totals))
-    talk(_footer(len(rows), found, wallet, listed))
+    scope = _SCOPES[session.profile.scope]
+    talk(f"{_footer(len(rows), found, wallet, listed)} · scope: {scope}")
 
 
 def _footer(printed: int, found: int, wallet: WalletRow, listed: Listed) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from opdash.ledger.records import Scope
 from opdash.ledger.search.saved import SavedSearch
 from opdash.ledger.states import OPEN_STATES, State
 from opdash.sandbox.process import SandboxProcess
@@ -69,6 +70,18 @@ def test_all_walks_to_the_end_of_the_servers_list(shell: Shell, sandbox: Sandbox
     at_server = next(w for w in sandbox.state()["walletAddresses"] if w["id"] == wallet)
     assert 0 < len(lines) <= at_server["payments"]
     assert "the server has more" not in shell.done("list").err
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        (Scope.OWN, "scope: created by opdash only"),
+        (Scope.EVERYTHING, "scope: everything on this wallet"),
+    ],
+)
+def test_the_scope_is_told(shell: Shell, sandbox: SandboxProcess, scope: Scope, words: str) -> None:
+    shell.set_up(shop_profile(sandbox, scope=scope))
+    assert words in shell.done("list").err
 
 
 def test_the_table_is_aligned_and_harmless(shop: Shell, payment: str) -> None:
