@@ -86,6 +86,8 @@ async def _check_and_tell(
             _print_json(profile, wallet, watch.now, default=options.default)
     if watch.now.is_ready:
         talk("Everything is ready.")
+        if profile.scope is Scope.EVERYTHING:
+            talk("opdash asks for the account holder's consent when it first lists the payments.")
     elif not options.wait:
         talk(f"Check again with: opdash doctor '{profile.name}'")
 

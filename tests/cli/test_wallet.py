@@ -56,6 +56,7 @@ def test_everything_about_it_can_be_chosen(
     (profile,) = shell.settings.profiles
     assert (profile.name, profile.label, profile.scope) == ("Café", "Rosa's", Scope.EVERYTHING)
     assert profile.is_read_only
+    assert "asks for the account holder's consent when it first lists" in ran.err
     assert (profile.poll_interval, profile.page_size) == (2.0, 20)
     assert shell.settings.default_profile == "Café"
     assert ran.line["walletAddress"] == sandbox.main_wallet
