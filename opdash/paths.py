@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -18,6 +19,19 @@ def default_data_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("opdash", appauthor=False)
+
+
+def here() -> Path:
+    """Return the working directory; the home directory where that was deleted meanwhile."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()
+
+
+def typed_path(text: str) -> Path:
+    """Return the whole path of a file that a person typed, ``~`` being their home directory."""
+    return here() / os.path.expanduser(text)  # noqa: PTH111 - it never fails
 
 
 def key_directory(data_dir: Path) -> Path:

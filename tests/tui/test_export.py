@@ -95,6 +95,26 @@ async def test_all_payments_are_written_and_told_of(world: World) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+async def test_a_directory_that_was_deleted_meanwhile_is_not_needed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        assert screen.query_one("#file Input", Input).value == "~/opdash-shop.csv"
+        screen.query_one("#file Input", Input).value = "mine.csv"
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert screen.outcome.sentence == "Written."
+        await pilot.press("escape", "down", "R", "s")
+        await settle(pilot)
+        assert app.screen.query_one("#file Input", Input).value.startswith("~/")
+    assert (Path.home() / "mine.csv").exists()
+
+
 async def test_what_is_filtered_is_written(world: World) -> None:
     app = OpdashApp(world.dashboard.real)
     async with app.run_test(size=LARGE) as pilot:

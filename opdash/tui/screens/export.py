@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -22,6 +21,7 @@ from opdash.exports.formats import FORMATS
 from opdash.exports.records import Exported, ExportWallet, FormatName, Wanted
 from opdash.exports.telling import told, warnings
 from opdash.ledger.reader import LedgerReader
+from opdash.paths import here, typed_path
 from opdash.periods import PeriodError, read_period
 from opdash.safetext import safe_text
 from opdash.service.session import WalletSession
@@ -87,7 +87,7 @@ class ExportScreen(FormScreen[None]):
         yield FormField(
             "File",
             Input(
-                _short(Path.cwd() / f"opdash-{_plain(self._session.profile.name)}.csv"),
+                _short(here() / f"opdash-{_plain(self._session.profile.name)}.csv"),
                 compact=True,
                 select_on_focus=False,
             ),
@@ -172,7 +172,7 @@ class ExportScreen(FormScreen[None]):
         if not typed or "\0" in typed:
             field.say("Type the file's name.", Note.BAD)
             return None
-        path = Path(os.path.expanduser(typed)).absolute()  # noqa: PTH111 - it never fails
+        path = typed_path(typed)
         try:
             FileDestination(path, overwrite=True)
             if path.exists() and self._may_replace != str(path):

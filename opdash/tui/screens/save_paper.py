@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +15,7 @@ from textual.widgets import Button, Input
 
 from opdash.atomic import write_atomic
 from opdash.errors import ConfigError
+from opdash.paths import here, typed_path
 from opdash.safetext import safe_text
 from opdash.statements.document import Document, Form, in_form
 from opdash.tui.actions import Place, bindings
@@ -67,7 +67,7 @@ class SavePaperScreen(FormScreen[Path | None]):
             )
         yield FormField(
             "File",
-            Input(_short(Path.cwd() / f"{self._name}{_FORMS[0].suffix}"), compact=True),
+            Input(_short(here() / f"{self._name}{_FORMS[0].suffix}"), compact=True),
             hint="Only you can read it.",
             id="file",
         )
@@ -104,7 +104,7 @@ class SavePaperScreen(FormScreen[Path | None]):
         if not typed:
             field.say("Type the file's name.", Note.BAD)
             return None
-        path = Path(os.path.expanduser(typed)).absolute()  # noqa: PTH111 - it never fails
+        path = typed_path(typed)
         try:
             problem = _why_not(path)
             exists = path.exists()

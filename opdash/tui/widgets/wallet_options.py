@@ -14,6 +14,7 @@ from textual.widgets import Input
 from opdash.errors import InputError
 from opdash.ledger.records import Scope
 from opdash.openpayments.addresses import parse_wallet_address
+from opdash.paths import typed_path
 from opdash.settings import POLL_INTERVAL_BOUNDS, AccessLevel, Profile
 from opdash.tui.widgets.choice_line import ChoiceLine
 from opdash.tui.widgets.form_field import FormField, Note
@@ -60,7 +61,7 @@ class WalletOptions(Vertical):
     def ca_file(self) -> Path | None:
         """The certificates to trust, or None for the system's."""
         text = self._text("ca-file")
-        return Path(text).expanduser().absolute() if text else None
+        return typed_path(text) if text else None
 
     @property
     def has_wrong(self) -> bool:
