@@ -99,10 +99,15 @@ def settle(
         dates: The order of dates where a person said it.
 
     Raises:
-        FileError: No column can be taken for the invoice number or the amount, or the amounts make
-            sense in two ways, and no mark is given.
+        FileError: No column can be taken for the invoice number or the amount; nothing tells the
+            currency; or the amounts make sense in two ways, and no mark is given.
     """
     check_places(table, places)
+    if not assets and Field.CURRENCY not in places:
+        raise FileError(
+            "No wallet has ever answered, and no column can be taken for the currency.",
+            "Ask the wallet's server first, or name the column, as in --column currency=3.",
+        )
     if mark is None and places[Field.AMOUNT] in table.numbers:
         mark = DecimalMark.POINT
     if mark is None:
@@ -126,10 +131,15 @@ def settle(
     )
 
 
+def _by_code(assets: Sequence[Asset]) -> dict[str, Asset]:
+    """Return assets by their folded codes; of two scales of one currency the usual one's."""
+    return {asset.code.casefold(): asset for asset in reversed(assets)}
+
+
 def _amounts(
     table: Table, places: Mapping[Field, int], assets: Sequence[Asset]
 ) -> list[tuple[str, int | None, str]]:
-    scales = {asset.code.casefold(): asset.scale for asset in assets}
+    scales = {code: asset.scale for code, asset in _by_code(assets).items()}
     at, currency = places[Field.AMOUNT], places.get(Field.CURRENCY)
     found: list[tuple[str, int | None, str]] = []
     for _, cells in table.rows:
@@ -159,7 +169,7 @@ class _RowReader:
     def __init__(self, table: Table, columns: Columns, assets: Sequence[Asset]) -> None:
         self._header = table.header
         self._columns = columns
-        self._own = {asset.code.casefold(): asset for asset in assets}
+        self._own = _by_code(assets)
         self._usual = assets[0] if assets else None
         telling = (*REQUIRED, Field.CURRENCY)
         self._needed = max(columns.places.get(field, 0) for field in telling)

@@ -10,13 +10,11 @@ from opdash.books.columns import Columns, Field
 from opdash.books.dates import DateOrder
 from opdash.books.decimals import DecimalMark
 from opdash.books.invoice_file import InvoiceFile, Problem, check_places
-from opdash.books.ledger_side import BookWallet
 from opdash.books.mappings import Reading
 from opdash.books.sources import Source, keep_reading, place_source, read_source
 from opdash.books.tabular import FileError, Table, read_table
 from opdash.cli.options import CommandParser, UsageError
 from opdash.cli.output import talk
-from opdash.ledger.reader import LedgerReader
 from opdash.openpayments.amounts import Asset
 from opdash.safetext import safe_text
 
@@ -91,12 +89,6 @@ def guess_fields(options: argparse.Namespace, table: Table, directory: Path) -> 
         encoding=options.encoding,
         delimiter=_delimiter(options.delimiter),
     )
-
-
-def assets_of(reader: LedgerReader, wallets: Sequence[BookWallet]) -> tuple[Asset, ...]:
-    """Return what the wallet addresses hold, each asset once."""
-    rows = (reader.wallet(wallet.address) for wallet in wallets)
-    return tuple(dict.fromkeys(row.asset for row in rows if row is not None))
 
 
 def invoices_of(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from opdash.books.columns import ColumnError, Columns, Field
+from opdash.books.columns import ColumnError, Field
 from opdash.books.dates import DateOrder
 from opdash.books.decimals import DecimalMark
 from opdash.books.invoice_file import InvoiceFile, guess_places, read_invoices, settle
-from opdash.books.tabular import FileError, Table, read_table
+from opdash.books.tabular import FileError, read_table
 from opdash.openpayments.amounts import Asset
 from tests.books.builders import EUR, USD
 
@@ -150,18 +150,24 @@ def test_remote_text_in_a_message_is_harmless(file: Path) -> None:
     assert problems(found) == ["row 2, column am␛ount: “=1␇” is no amount."]
 
 
-def test_without_any_wallet_a_currency_must_be_written() -> None:
-    table = Table(
-        header=("number", "amount"),
-        has_header=True,
-        rows=[(2, ["A", "1"])],
-        encoding="utf-8",
-        delimiter=",",
-    )
-    columns = Columns(places={Field.NUMBER: 0, Field.AMOUNT: 1})
-    assert problems(read_invoices(table, columns, ())) == [
-        "row 2, column currency: the currency is empty."
-    ]
+def test_without_any_wallet_the_file_must_tell_the_currency(file: Path) -> None:
+    file.write_text("number,amount\nA,1\n")
+    table = read_table(file)
+    with pytest.raises(FileError, match="No wallet has ever answered"):
+        settle(table, guess_places(table), ())
+
+    file.write_text("number,amount,currency\nA,1,\nB,2,EUR\n")
+    table = read_table(file)
+    found = read_invoices(table, settle(table, guess_places(table), ()), ())
+    assert problems(found) == ["row 2, column currency: the currency is empty."]
+    assert [one.asset for one in found.invoices] == [EUR]
+
+
+def test_two_scales_of_one_currency_are_one_and_the_first_is_taken(file: Path) -> None:
+    fine = Asset("USD", 9)
+    for assets in ((USD, fine), (fine, USD)):
+        found = read(file, "number,amount,currency\nA,1.00,USD\nB,2.00,usd\n", *assets)
+        assert {one.asset for one in found.invoices} == {assets[0]}
 
 
 def test_many_rows_with_many_problems(file: Path) -> None:
