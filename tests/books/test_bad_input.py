@@ -10,7 +10,7 @@ import pytest
 from opdash.books.book import Book
 from opdash.books.desk import Preview
 from opdash.books.records import InvoiceClass
-from opdash.books.tabular import FileError
+from opdash.books.tabular import FileError, read_table
 from tests.books.test_desk import Books, books, take
 
 
@@ -117,3 +117,13 @@ def test_many_rows_are_held_at_once(shop: Books) -> None:
     found = held(shop).found
     assert len(found.invoices) == 50_000
     assert found.invoices[-1].kind is InvoiceClass.PAID
+
+
+def test_a_million_rows_are_read_and_a_broken_one_is_named(shop: Books) -> None:
+    rows = "".join(f"A-{number},10\n" for number in range(1_000_000))
+    shop.file.write_text(f"Invoice,Amount\n{rows}")
+    assert read_table(shop.file).rows[-1] == (1_000_001, ("A-999999", "10"))
+
+    shop.file.write_text(f'Invoice,Amount\n{rows}"A-1000000,10\n')
+    with pytest.raises(FileError, match="row 1000002, cannot be read"):
+        read_table(shop.file)
