@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,18 +186,28 @@ def _export(
     from opdash.exports.accounts import remember
     from opdash.exports.exporting import export
     from opdash.exports.telling import told
+    from opdash.exports.turns import in_turn
 
     directory = context.options.data_dir
-    with LedgerReader.open(directory / LEDGER_FILE) as reader:
+    is_alone = True
+    with ExitStack() as stack:
+        reader = stack.enter_context(LedgerReader.open(directory / LEDGER_FILE))
+        if wanted.since_last:
+            stack.enter_context(in_turn(reader.path, _say_waiting))
         exported, marks = export(reader, wanted, destination)
-    if marks.moves:
-        with Ledger.open(directory / LEDGER_FILE) as ledger:
-            if not marks.keep(ledger):
-                talk("Another export of this kind was made at the same time, with the same rows.")
+        if marks.moves:
+            with Ledger.open(directory / LEDGER_FILE) as ledger:
+                is_alone = marks.keep(ledger)
+    if not is_alone:
+        talk("Another export of this kind was made at the same time, with the same rows.")
     if options.account or options.income:
         remember(directory, wanted.format, wanted.names)
     say = talk if destination.path is None else print_lines
     say(*told(exported))
-    if exported.left_out or not (exported.is_complete or options.allow_incomplete):
+    if exported.left_out or not is_alone or not (exported.is_complete or options.allow_incomplete):
         return int(ExitCode.EXCEPTIONS)
     return int(ExitCode.DONE)
+
+
+def _say_waiting() -> None:
+    talk("Another opdash exports what is new just now; this one begins when that has ended.")

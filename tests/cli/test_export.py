@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from opdash.exports.records import FormatName
+from opdash.exports.turns import in_turn
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Scope, WalkState
 from opdash.service.dashboard import LEDGER_FILE
@@ -104,6 +105,20 @@ def test_what_is_new_since_the_last_time(shell: Shell, shop: Book, tmp_path: Pat
     ]
     assert [str(one.balance) for (one,) in found] == ["10", "12", "12"]
     assert "new since the export of" in ran.out
+
+
+def test_of_two_at_once_each_receipt_is_in_one(shell: Shell, shop: Book) -> None:
+    two_receipts(shop)
+    words = ("export", "hledger", "--since-last", "--entries-only")
+    with in_turn(shop.path, lambda: None):
+        both = [shell.spawn(*words, stderr=subprocess.PIPE) for _ in range(2)]
+        for process in both:
+            assert process.stderr is not None
+            assert "begins when that has ended" in process.stderr.readline()
+
+    said = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted(text.count("; id:") for text in said) == [0, 2]
 
 
 def test_an_incomplete_ledger_is_exit_3_unless_allowed(shell: Shell, shop: Book) -> None:
