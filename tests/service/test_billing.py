@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -97,6 +97,13 @@ async def opened(sandbox: SandboxProcess, home: Path, **changes: Any) -> AsyncIt
         yield Shop(dashboard, clock)
     finally:
         await dashboard.stop()
+
+
+@pytest.fixture(scope="module")
+def office() -> Iterator[SandboxProcess]:
+    """One sandbox for many examples; other tests hold the shared one's empty wallet to be empty."""
+    with SandboxProcess.start(auto_consent=True) as process:
+        yield process
 
 
 @pytest.fixture
@@ -507,7 +514,7 @@ class TestDesk:
     )
     def test_what_is_shown_before_is_what_is_done(
         self,
-        sandbox: SandboxProcess,
+        office: SandboxProcess,
         tmp_path_factory: pytest.TempPathFactory,
         rows: Sequence[tuple[str, str, str, str]],
     ) -> None:
@@ -515,7 +522,7 @@ class TestDesk:
         prefix = home.name
 
         async def play() -> None:
-            async with opened(sandbox, home) as shop:
+            async with opened(office, home) as shop:
                 await shop.session.poll_once()
                 for number, _, _, before in rows:
                     name = f"{prefix}-{number}"

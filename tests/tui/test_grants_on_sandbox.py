@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from opdash.ledger.records import Scope
@@ -128,7 +129,7 @@ async def test_a_grant_is_given_back_and_asked_for_again(
         await person.on(GiveBackScreen)
         await person.press("ctrl+y")
         await person.on(GrantsScreen)
-        assert not path.exists()
+        assert json.loads(path.read_bytes())["grants"] == {}
         await person.until(lambda: "You gave this right back" in person.text)
         await person.until(lambda: session.status.phase is Phase.REFUSED)
         assert "gave back the right" in session.status.problem
@@ -136,4 +137,4 @@ async def test_a_grant_is_given_back_and_asked_for_again(
         await person.until(lambda: "left, until" in person.text)
         await person.until(lambda: session.status.phase is Phase.LIVE)
         assert dashboard.grants.views("shop")[0].right is Right.INCOMING
-        assert path.exists()
+        assert json.loads(path.read_bytes())["grants"] != {}
