@@ -257,8 +257,10 @@ class Connection:
         await self.shelf.clear(self._clock.now())
         return tuple(one for one in told if one.was_held)
 
-    def ask_again(self) -> None:
-        """Ask again for a passphrase that was not given."""
+    def ask_again(self, right: Right) -> None:
+        """Ask again for what was not given, as a person wants it: consent, and a passphrase."""
+        self._desk.reopen(right)
+        self.shelf.want(right)
         self._keyring.reopen(self._profile.key_file)
 
     def abandon_consent(self) -> None:

@@ -105,6 +105,7 @@ class Dashboard:
         self._sessions: dict[str, WalletSession] = {}
         self._writing = asyncio.Lock()
         self._shelves: dict[str, TokenShelf] = {}
+        self._since = clock.now()
         self._in_common: Shared | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
@@ -227,7 +228,7 @@ class Dashboard:
 
         name = profile.name.casefold()
         if name not in self._shelves:
-            self._shelves[name] = make_shelf(profile, self.data_dir, self.clock)
+            self._shelves[name] = make_shelf(profile, self.data_dir, self.clock, self._since)
         return self._shelves[name]
 
     async def scan_anew(self, wallet_id: str, scope: Scope) -> None:

@@ -218,12 +218,19 @@ class GrantOffice:
         return view if held is None else _filled(view, held, is_kept=shelf.is_kept(right))
 
 
-def make_shelf(profile: Profile, data_dir: Path, clock: Clock) -> TokenShelf:
-    """Return a place for a profile's grants; where they are not to be kept, none is on the disk."""
+def make_shelf(profile: Profile, data_dir: Path, clock: Clock, since: datetime) -> TokenShelf:
+    """Return a place for a profile's grants; where they are not to be kept, none is on the disk.
+
+    Args:
+        profile: Whose.
+        data_dir: Where opdash keeps its files.
+        clock: The one clock.
+        since: When this run began.
+    """
     file = _file(profile, data_dir, clock)
     if file is None:
         token_path(data_dir, profile.name).unlink(missing_ok=True)
-    return TokenShelf(file)
+    return TokenShelf(file, since=since)
 
 
 def _file(profile: Profile, data_dir: Path, clock: Clock) -> TokenFile | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
 
 from opdash.openpayments.errors import GrantDeniedError
+
+AGAIN = "Press r to ask again; on the command line, run the command again."
 
 
 class NoConsent(Enum):
@@ -49,6 +52,20 @@ def no_consent(why: NoConsent, purpose: str, *, by_redirect: bool) -> NoConsentE
     return NoConsentError(why, *_explained(why, purpose, by_redirect=by_redirect))
 
 
+def refused_elsewhere(at: datetime) -> NoConsentError:
+    """Return the error where the account holder refused what another process asked for.
+
+    Args:
+        at: When they refused.
+    """
+    return NoConsentError(
+        NoConsent.NOT_ASKED,
+        f"The account holder refused at {at.astimezone():%H:%M:%S}, when another opdash asked; "
+        "this one does not ask by itself.",
+        AGAIN,
+    )
+
+
 def _explained(why: NoConsent, purpose: str, *, by_redirect: bool) -> tuple[str, str]:
     match why:
         case NoConsent.REFUSED:
@@ -82,6 +99,6 @@ def _explained(why: NoConsent, purpose: str, *, by_redirect: bool) -> tuple[str,
                 "Ask again.",
             )
         case NoConsent.GIVEN_UP:
-            return "The request for consent was withdrawn.", "Refresh to ask for it again."
+            return "The request for consent was withdrawn.", AGAIN
         case NoConsent.NOT_ASKED:
-            return "Nobody waits for consent any more.", "Refresh to ask for it again."
+            return "Nobody waits for consent any more.", AGAIN

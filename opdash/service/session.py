@@ -471,8 +471,7 @@ class WalletSession:
 
     def _reopen(self, right: Right) -> None:
         if self._made is not None:
-            self._made.desk.reopen(right)
-            self._made.connection.ask_again()
+            self._made.connection.ask_again(right)
 
     async def _outgoing(self, url: str) -> OutgoingPayment:
         self._reopen(Right.OUTGOING)

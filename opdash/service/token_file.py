@@ -3,7 +3,8 @@
 A token's value and its ``manage`` URL are of use only together, and so are a continuation's URL and
 token; the file holds whole grants and is replaced as a whole. Whoever may rotate holds the lock
 beside it, so that of two opdash processes one rotates and the other reads what came of it. A right
-that a person gave back is noted in it, so that no process that still runs asks for it again.
+that a person gave back, or that the account holder refused, is noted in it, so that no process that
+still runs asks for it again by itself.
 """
 
 from __future__ import annotations
@@ -55,16 +56,19 @@ class Kept(msgspec.Struct, frozen=True):
     Attributes:
         grants: The grants.
         given_up: When a person gave a right back last, whether or not it was got again.
+        refused: When the account holder last refused a right that was not got since.
     """
 
     grants: Mapping[Right, HeldGrant] = {}
     given_up: Mapping[Right, datetime] = {}
+    refused: Mapping[Right, datetime] = {}
 
 
 class _Content(msgspec.Struct, frozen=True):
     version: int
     grants: dict[str, HeldGrant]
     given_up: dict[str, Instant] = {}
+    refused: dict[str, Instant] = {}
 
 
 class TokenFile:
@@ -105,7 +109,9 @@ class TokenFile:
             raise self._unusable("the file is damaged") from error
         if content.version != _VERSION:
             raise self._unusable("another version of opdash wrote it")
-        return Kept(_by_right(content.grants), _by_right(content.given_up))
+        return Kept(
+            _by_right(content.grants), _by_right(content.given_up), _by_right(content.refused)
+        )
 
     def write(self, kept: Kept) -> None:
         """Replace the file as a whole; one without grants stays, or others would miss that.
@@ -117,7 +123,12 @@ class TokenFile:
         """
         try:
             self._sweep()
-            content = _Content(_VERSION, _by_name(kept.grants), _by_name(kept.given_up))
+            content = _Content(
+                _VERSION,
+                _by_name(kept.grants),
+                _by_name(kept.given_up),
+                _by_name(kept.refused),
+            )
             write_atomic(self.path, msgspec.json.encode(content, enc_hook=_revealed), mode=0o600)
         except OSError as error:
             raise TokenFileError(

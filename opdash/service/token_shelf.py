@@ -19,20 +19,25 @@ class TokenShelf:
     """One profile's grants; the file, where there is one, never holds less than was put here.
 
     Other processes share the file. What they rotate is taken over, and so is that a person gave a
-    right back there: it is held here no longer, and not written back.
+    right back there: it is held here no longer, and not written back. Notes in the file from before
+    this run mean nothing.
 
     Args:
         file: Where grants are kept for the next start, or None for memory only.
+        since: When this run began; unless given, when the file was first read.
 
     Attributes:
         problem: Why kept grants are not used or cannot be kept, or None.
     """
 
-    def __init__(self, file: TokenFile | None = None) -> None:
+    def __init__(self, file: TokenFile | None = None, *, since: datetime | None = None) -> None:
         self.problem: TokenFileError | None = None
         self._file = file
+        self._since = since
         self._given_up: dict[Right, datetime | None] = {}
         self._noted: dict[Right, datetime] = {}
+        self._refused: dict[Right, datetime] = {}
+        self._refusals: dict[Right, datetime] = {}
         self._stamp: object = None
         self._inside = 0
         self._held: dict[Right, HeldGrant] = {}
@@ -63,6 +68,7 @@ class TokenShelf:
         """Note that a person wants rights again after all."""
         for right in rights:
             self._given_up.pop(right, None)
+            self._refused.pop(right, None)
 
     def is_given_up(self, right: Right) -> bool:
         """Return whether a person gave a right back, here or elsewhere, in this run."""
@@ -71,6 +77,23 @@ class TokenShelf:
     def given_up_elsewhere(self, right: Right) -> datetime | None:
         """Return when a person gave a right back in another process, if that is so in this run."""
         return self._given_up.get(right)
+
+    # Rights that the account holder refused
+
+    async def refuse(self, right: Right, at: datetime) -> None:
+        """Tell the other processes that the account holder refused; only under the lock."""
+        self._refusals[right] = at
+        await self._write()
+
+    def refused_elsewhere(self, right: Right) -> datetime | None:
+        """Return when the account holder refused in another process, unless it is wanted since."""
+        return self._refused.get(right)
+
+    def want(self, right: Right) -> None:
+        """Note that a person wants the account holder asked again, whatever they said till now."""
+        self.load()
+        self.look()
+        self._refused.pop(right, None)
 
     # The file
 
@@ -133,6 +156,7 @@ class TokenShelf:
         if replaced is not None and replaced.token != grant.token:
             self._dropped.add(replaced.token.value)
         self._hold(right, grant)
+        self._refusals.pop(right, None)
         await self._write()
 
     async def drop(self, right: Right, *, given_up_at: datetime | None = None) -> None:
@@ -159,7 +183,7 @@ class TokenShelf:
         self._held, self._kept, self._used = {}, {}, {}
         if self._file is None:
             return
-        self._noted = dict.fromkeys(Right, at)
+        self._noted, self._refusals = dict.fromkeys(Right, at), {}
         async with self._file.locked():
             if self.problem is not None:
                 await asyncio.to_thread(_delete, self._file)
@@ -179,7 +203,7 @@ class TokenShelf:
         if old is not None:
             async with old.locked():
                 await asyncio.to_thread(_delete, old)
-            self._kept, self._noted, self.problem = {}, {}, None
+            self._kept, self._noted, self._refusals, self.problem = {}, {}, {}, None
         self._is_loaded = False
         async with self.locked():
             await self._write()
@@ -209,7 +233,8 @@ class TokenShelf:
             kept = self._read()
         if kept is not None:
             self._forget_gone(kept)
-            self._note(kept, is_first=not self._is_loaded)
+            self._note(kept)
+            self._note_refusals(kept)
         self._is_loaded = True
         self._kept = {} if kept is None else dict(kept.grants)
         for right, grant in self._kept.items():
@@ -226,6 +251,7 @@ class TokenShelf:
     def _hold(self, right: Right, grant: HeldGrant) -> None:
         self._held[right] = self._last[right] = grant
         self._used.pop(right, None)
+        self._refused.pop(right, None)
 
     def _forget_gone(self, kept: Kept) -> None:
         """Forget what another process has taken out of the file; it knows why."""
@@ -234,9 +260,9 @@ class TokenShelf:
                 self._held.pop(right)
                 self._used.pop(right, None)
 
-    def _note(self, kept: Kept, *, is_first: bool) -> None:
+    def _note(self, kept: Kept) -> None:
         for right, at in kept.given_up.items():
-            if is_first or self._noted.get(right) == at:  # what was before this run is over
+            if self._noted.get(right) == at or self._is_over(at):
                 continue
             held = self._held.get(right)
             if held is None or held.given_at <= at:
@@ -244,6 +270,16 @@ class TokenShelf:
                 self._used.pop(right, None)
                 self._given_up[right] = at
         self._noted = dict(kept.given_up)
+
+    def _note_refusals(self, kept: Kept) -> None:
+        for right, at in kept.refused.items():
+            if self._refusals.get(right) != at and not self._is_over(at):
+                self._refused[right] = at
+        self._refusals = dict(kept.refused)
+
+    def _is_over(self, at: datetime) -> bool:
+        """Return whether what the file notes was before this run."""
+        return not self._is_loaded and (self._since is None or at < self._since)
 
     async def _write(self) -> None:
         """Put what is held into the file, unless what is there must not be touched."""
@@ -267,7 +303,7 @@ class TokenShelf:
         return content
 
     def _put_down(self, file: TokenFile, content: dict[Right, HeldGrant]) -> None:
-        file.write(Kept(content, dict(self._noted)))
+        file.write(Kept(content, dict(self._noted), dict(self._refusals)))
         self._stamp = file.stamp
 
 

@@ -40,6 +40,7 @@ from opdash.service.consent_wait import is_outage, wait_of
 from opdash.service.errors import SignedOutError
 from opdash.service.giving_back import give_back
 from opdash.service.held_grants import HeldGrant, bound_to
+from opdash.service.no_consent import NoConsent, NoConsentError, refused_elsewhere
 from opdash.service.rights import Right, access_of, needs_consent
 from opdash.service.token_shelf import TokenShelf
 
@@ -167,6 +168,7 @@ class TokenKeeper:
             OpenPaymentsError: There is no grant.
         """
         self._desk.reopen(Right.INCOMING)
+        self._shelf.want(Right.INCOMING)
         wanted = access_of(Right.INCOMING, scope, self._wallet.id, read_only=self._read_only)
         return await self._granted(Right.INCOMING, wanted, ask=needs_consent(Right.INCOMING, scope))
 
@@ -230,6 +232,7 @@ class TokenKeeper:
                 elif stale is None and self._is_due(right, held):
                     work = self._begin(right, self._renew_early(right, held, wanted))
                 else:
+                    self._desk.reopen(right)  # a refusal is over once somebody consented
                     return held.token.value
             token = await asyncio.shield(work)
             if token is not None and (is_own or self._can_use(token, right, wanted, stale)):
@@ -395,7 +398,13 @@ class TokenKeeper:
         narrower = self._fitting(right, self._wanted(right))
         remark = "" if narrower is None else WIDENED
         ask = needs_consent(right, self._scope)
-        grant = await self._granted(right, wanted, ask=ask, remark=remark)
+        try:
+            grant = await self._granted(right, wanted, ask=ask, remark=remark)
+        except NoConsentError as error:
+            if error.why is NoConsent.REFUSED and narrower is None:
+                async with self._shelf.locked():
+                    await self._shelf.refuse(right, self._clock.now())
+            raise
         try:
             async with self._shelf.locked():
                 if self._shelf.given_up_elsewhere(right) is not None:
@@ -438,5 +447,8 @@ class TokenKeeper:
         if not ask:
             with contextlib.suppress(InteractionNeededError):
                 return await self._client.request_grant(auth_server, wanted), False
+        at = self._shelf.refused_elsewhere(right)
+        if at is not None:
+            raise refused_elsewhere(at)
         grant = await self._desk.obtain(self._client, auth_server, wanted, right, remark=remark)
         return grant, self._desk.was_asked(right)

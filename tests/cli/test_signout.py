@@ -119,3 +119,41 @@ def test_one_that_waits_for_the_other_asks_itself_when_that_one_ends(
             second.communicate(timeout=60)
         first.communicate()
     assert second.returncode == 0
+
+
+def url_in(process: subprocess.Popen[str]) -> str:
+    """Where the account holder is asked, once a command says so."""
+    assert process.stderr is not None
+    said = line = "…"
+    while line and not _URL.search(said):
+        said += (line := process.stderr.readline())
+    found = _URL.search(said)
+    assert found, said
+    return found[0]
+
+
+def test_what_the_account_holder_refused_is_asked_again_only_by_a_person(
+    shell: Shell, asking: SandboxProcess, tmp_path: Path
+) -> None:
+    """Of two that watch one asks and is refused; the other takes over, and asks nobody."""
+    shell.set_up(shop_profile(asking, scope=Scope.EVERYTHING))
+    streams = {"stderr": subprocess.PIPE}
+    trace = tmp_path / "second.txt"
+    with Browser() as browser:
+        with shell.spawn("list", **streams) as listing:
+            browser.press(browser.open(url_in(listing)), "Allow")
+            listing.communicate(timeout=60)
+        shell.done("signout", "--yes")
+        with shell.spawn("watch", **streams) as first:
+            url = url_in(first)
+            with watching(shell, "--trace", str(trace)) as second:
+                browser.press(browser.open(url), "Deny")
+                second.wait_to_hear("when another opdash asked; this one does not ask by itself")
+                assert not _URL.search(trace.read_text(encoding="utf-8"))
+                with shell.spawn("grants", "renew", **streams) as renewing:
+                    browser.press(browser.open(url_in(renewing)), "Allow")
+                    renewing.communicate(timeout=60)
+                assert renewing.returncode == 0
+                second.wait_to_hear("live")
+                assert requests_for_grants(trace) == 0
+            first.kill()

@@ -451,3 +451,41 @@ async def test_a_person_gets_a_right_again_that_was_given_back_elsewhere(
     await first.session.poll_once()
     assert view(first).is_held
     assert kept_in(token_path(first.dashboard.data_dir, "rosa")).keys() == {"incoming"}
+
+
+async def test_who_only_read_along_till_now_notices_a_sign_out_too(
+    sandbox: SandboxProcess, open_dashboard: OpenDashboard
+) -> None:
+    first, second = open_dashboard(sandbox), open_dashboard(sandbox)
+    await first.session.poll_once()
+    await first.dashboard.grants.sign_out("rosa")
+    with pytest.raises(SignedOutError, match="Another opdash gave back"):
+        await second.session.poll_once()
+    assert second.asked("POST", "/auth") == 0
+    third = open_dashboard(sandbox)  # a start after it asks anew
+    await third.session.poll_once()
+    assert third.asked("POST", "/auth") == 1
+
+
+async def test_a_refusal_elsewhere_holds_until_a_person_wants_to_ask_again(
+    asking: tuple[SandboxProcess, Watched], open_dashboard: OpenDashboard
+) -> None:
+    process, _ = asking
+    first, second, third = (open_dashboard(process, scope=Scope.EVERYTHING) for _ in range(3))
+    polling = asyncio.create_task(first.session.poll_once())
+    await consent(first, "reject")
+    with pytest.raises(GrantDeniedError, match=r"^The account holder refused: "):
+        await polling
+    for _ in range(2):
+        with pytest.raises(GrantDeniedError, match="when another opdash asked") as caught:
+            await second.session.poll_once()
+        assert "Press r" in caught.value.advice
+    assert questions(second) == 0
+    second.session.poll_soon()
+    polling = asyncio.create_task(second.session.poll_once())
+    await consent(second, "accept")
+    await polling
+    for watched in (first, second, third):
+        await watched.session.poll_once()
+        assert "list-all" in view(watched).actions
+    assert (questions(first), questions(second), questions(third)) == (1, 1, 0)
