@@ -24,6 +24,7 @@ from opdash.books.records import (
     PaymentResult,
     Reconciliation,
 )
+from opdash.ledger.notes import is_outdated
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.amounts import Asset
 
@@ -47,6 +48,7 @@ def book_payment(row: PaymentRow) -> BookPayment:
         references=references(row.metadata_json),
         description=row.description,
         created_at=row.created_at,
+        is_settled=row.note.settlement is not None and not is_outdated(row),
     )
 
 
@@ -101,8 +103,11 @@ def _invoice_results(
     for invoice in invoices:
         matches = by_row.get(invoice.row, ())
         several = tuple(sorted(candidates.get(invoice.row, ())))
+        settled: tuple[Flag, ...] = ()
         if matches:
-            found_so = standing(invoice, [(payments[one.payment_id], one) for one in matches])
+            paid_by = [(payments[one.payment_id], one) for one in matches]
+            found_so = standing(invoice, paid_by)
+            settled = (Flag.SETTLED,) if _is_settled(invoice, paid_by, found_so) else ()
         else:
             kind = InvoiceClass.AMBIGUOUS if several else InvoiceClass.OUTSTANDING
             flags = (Flag.SUGGESTED,) if invoice.row in suggested else ()
@@ -117,12 +122,22 @@ def _invoice_results(
                 matches=matches,
                 received=found_so.received,
                 difference=found_so.difference,
-                flags=(*found_so.flags, *late),
+                flags=(*found_so.flags, *late, *settled),
                 candidates=several,
                 suggestion=suggested.get(invoice.row),
             )
         )
     return tuple(results)
+
+
+def _is_settled(
+    invoice: Invoice, paid_by: Sequence[tuple[BookPayment, Match]], found: Standing
+) -> bool:
+    """Return whether what a person settled leaves nothing to be done about an invoice."""
+    if found.kind is InvoiceClass.PAID or not any(payment.is_settled for payment, _ in paid_by):
+        return False
+    others = [pair for pair in paid_by if not pair[0].is_settled]
+    return not others or standing(invoice, others).kind is InvoiceClass.PAID
 
 
 def _is_past_due(invoice: Invoice, today: date | None) -> bool:
@@ -239,8 +254,13 @@ def payment_sums(results: Iterable[PaymentResult]) -> tuple[PaymentSum, ...]:
 
 
 def is_clear(one: InvoiceResult) -> bool:
-    """Return whether an invoice needs nobody: it is paid, or its money may still come in time."""
-    return one.kind in CLEAR and Flag.LATE not in one.flags
+    """Return whether an invoice needs nobody: paid, settled, or its money may still come in time.
+
+    What is wrong with the file itself stays so, whatever was settled.
+    """
+    if one.kind is InvoiceClass.DUPLICATE_NUMBER:
+        return False
+    return Flag.SETTLED in one.flags or (one.kind in CLEAR and Flag.LATE not in one.flags)
 
 
 def has_exceptions(result: Reconciliation) -> bool:

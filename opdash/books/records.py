@@ -70,6 +70,8 @@ class Flag(StrEnum):
     """Its payment did not run out: somebody completed it before anything arrived."""
     LATE = "late"
     """Money is still waited for, and the day on which it was due is over."""
+    SETTLED = "settled by you"
+    """A person said how they settled its payments, or some, and the others alone pay it."""
 
 
 class Invoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -112,6 +114,7 @@ class BookPayment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         references: What its metadata names it by, as sent.
         description: From its metadata, as sent; empty when there is none.
         created_at: When the server created it, UTC.
+        is_settled: Whether a person said how they settled it, and it is still as it was then.
     """
 
     id: str
@@ -123,6 +126,7 @@ class BookPayment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     references: tuple[str, ...]
     description: str
     created_at: datetime
+    is_settled: bool = False
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):

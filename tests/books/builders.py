@@ -47,6 +47,7 @@ def payment(
     asset: Asset = USD,
     asked: int | None = None,
     created_at: datetime = datetime(2026, 10, 12, 12, tzinfo=UTC),
+    is_settled: bool = False,
 ) -> BookPayment:
     """Return a payment; what it asks for is what it received unless given."""
     return BookPayment(
@@ -59,4 +60,5 @@ def payment(
         references=references,
         description=description,
         created_at=created_at,
+        is_settled=is_settled,
     )

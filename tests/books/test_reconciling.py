@@ -221,6 +221,36 @@ def test_an_invoice_is_late_the_day_after_it_was_due_while_money_is_waited_for()
     assert not has_exceptions(reconcile([invoices[0]], [], today=due))
 
 
+def test_what_a_person_settled_needs_nobody_unless_the_rest_does() -> None:
+    def judged(*payments: BookPayment) -> tuple[InvoiceClass, bool, bool]:
+        result = reconcile([invoice(2, "INV-1")], payments)
+        one = result.invoices[0]
+        return one.kind, Flag.SETTLED in one.flags, has_exceptions(result)
+
+    def paid(
+        name: str, received: int, state: State = State.PAID, *, is_settled: bool = False
+    ) -> BookPayment:
+        references = ("INV-1",)
+        return payment(name, received, references=references, state=state, is_settled=is_settled)
+
+    over = paid("p", 1200, State.OVERPAID)
+    accepted = paid("p", 1200, State.OVERPAID, is_settled=True)
+    short = paid("p", 400, State.CLOSED_SHORT, is_settled=True)
+    assert judged(over) == (InvoiceClass.OVERPAID, False, True)
+    assert judged(accepted) == (InvoiceClass.OVERPAID, True, False)
+    assert judged(short) == (InvoiceClass.UNDERPAID, True, False)
+    assert judged(paid("p", 1000), paid("q", 1000)) == (InvoiceClass.DUPLICATE_PAYMENT, False, True)
+    assert judged(paid("p", 1000, is_settled=True), paid("q", 1000)) == (
+        InvoiceClass.DUPLICATE_PAYMENT,
+        True,
+        False,
+    )
+    assert judged(short, paid("q", 300)) == (InvoiceClass.UNDERPAID, False, True)
+    assert judged(paid("p", 1000, is_settled=True)) == (InvoiceClass.PAID, False, False)
+    twice = reconcile([invoice(2, "INV-1"), invoice(3, "INV-1")], [accepted])
+    assert has_exceptions(twice)
+
+
 def test_all_clear_or_not() -> None:
     paid = reconcile([invoice(2)], [payment("p", references=("INV-0002",))])
     short = reconcile([invoice(2)], [payment("p", 900, references=("INV-0002",))])

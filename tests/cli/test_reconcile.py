@@ -122,6 +122,23 @@ def test_money_that_is_late_needs_a_look(till: Till) -> None:
     assert "| 2 | INV-1 | OUTSTANDING · late | 12.00 USD |" in report.partition("Needs a look")[2]
 
 
+def test_what_was_settled_needs_no_look(till: Till) -> None:
+    over = till.payment("12", 1250, reference="INV-1")
+    file = till.file("number,amount\nINV-1,12.00\n")
+    assert till.shell("reconcile", file).code == 3
+
+    till.shell.done("note", over, "--resolve", "refunded")
+    ran = till.shell("reconcile", file, "--json", "--offline")
+    assert ran.code == 0
+    (invoice,) = of_type(ran, "invoice")
+    assert (invoice["class"], invoice["flags"]) == ("OVERPAID", ["settled by you"])
+    assert invoice["difference"]["decimal"] == "0.50"
+    assert "Needs a look" not in till.shell("reconcile", file, "--offline", "--markdown").out
+
+    till.shell.done("note", over, "--resolve", "none")
+    assert till.shell("reconcile", file, "--offline").code == 3
+
+
 def test_exceptions_end_with_3_and_are_named(till: Till) -> None:
     till.payment("10", 1000, reference="A-1", description=EVIL)
     till.payment("10", 1000, reference="A-1")
