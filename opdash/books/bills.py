@@ -272,10 +272,13 @@ class _Planner:
         """Return what to remark of payments that the invoice has had; raise if one stands."""
         if not result.matches:
             return ""
-        found = [self._payments[match.payment_id] for match in result.matches]
-        newest = found[-1]
-        if not all(payment.state in _OVER_UNPAID for payment in found):
-            raise _Left(Cause.HAS_PAYMENT, f"has a payment: {newest.state.value}", newest.id)
+        found = [self._payments[match.payment_id] for match in reversed(result.matches)]
+        newest = found[0]
+        standing = [payment for payment in found if payment.state not in _OVER_UNPAID]
+        if standing:
+            # Beside an invoice that was paid, no customer shall find a URL that is still to be.
+            telling = max(standing, key=lambda one: one.received)
+            raise _Left(Cause.HAS_PAYMENT, f"has a payment: {telling.state.value}", telling.id)
         if result.invoice.number not in self._terms.again:
             raise _Left(
                 Cause.OVER_UNPAID,

@@ -99,6 +99,35 @@ def test_what_has_a_payment_is_left_alone(state: State) -> None:
         assert not left.needs_look
 
 
+def test_of_several_payments_the_one_that_brought_money_is_told() -> None:
+    older, paid, newer, over = (
+        payment(
+            name,
+            received,
+            references=("INV-1",),
+            state=state,
+            asked=1000,
+            created_at=NOW + timedelta(days=day),
+        )
+        for day, (name, received, state) in enumerate(
+            (
+                ("older", 0, State.UNPAID),
+                ("paid", 1000, State.PAID),
+                ("newer", 0, State.UNPAID),
+                ("over", 0, State.EXPIRED_UNPAID),
+            )
+        )
+    )
+    for several, told in (
+        ((older, paid, newer, over), paid),
+        ((older, newer, over), newer),
+        ((older, over), older),
+    ):
+        (left,) = plan([invoice(2, "INV-1")], several).left_out
+        assert (left.cause, left.payment_id) == (Cause.HAS_PAYMENT, told.id)
+        assert left.reason == f"has a payment: {told.state.value}"
+
+
 @pytest.mark.parametrize("state", [State.EXPIRED_UNPAID, State.CLOSED_UNPAID])
 def test_what_ended_unpaid_is_billed_again_only_when_asked_for(state: State) -> None:
     over = payment("p", 0, references=("INV-1",), state=state, asked=1000)
