@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from opdash.books.billed_file import Beside
-from opdash.books.bills import LeftOut, Plan, Setting, Terms, plan_bills
+from opdash.books.bills import LeftOut, Plan, Setting, Terms, plan_bills, telling_payment
 from opdash.books.book import Book
 from opdash.books.records import BookPayment
 from opdash.ledger.billings import Bill, Billing
@@ -97,7 +97,7 @@ def written_beside(
         invoice = result.invoice
         url = made.get(invoice.number, "")
         if not url and result.matches:
-            url = result.matches[-1].payment_id
+            url = telling_payment(result, payments).id
         error = errors.get(invoice.number, "")
         left = left_out.get(invoice.row)
         if left is not None and left.needs_look and not error:

@@ -188,6 +188,17 @@ def plan_bills(
     )
 
 
+def telling_payment(result: InvoiceResult, payments: Mapping[str, BookPayment]) -> BookPayment:
+    """Return the payment that tells how an invoice with payments stands.
+
+    That is the one that brought the most, else the newest that can still be paid, else the newest:
+    beside an invoice that was paid, no customer shall find one that is still to be.
+    """
+    found = [payments[match.payment_id] for match in reversed(result.matches)]
+    standing = [payment for payment in found if payment.state not in _OVER_UNPAID]
+    return max(standing or found, key=lambda one: one.received)
+
+
 class _Left(Exception):
     """An invoice is left out."""
 
@@ -272,18 +283,14 @@ class _Planner:
         """Return what to remark of payments that the invoice has had; raise if one stands."""
         if not result.matches:
             return ""
-        found = [self._payments[match.payment_id] for match in reversed(result.matches)]
-        newest = found[0]
-        standing = [payment for payment in found if payment.state not in _OVER_UNPAID]
-        if standing:
-            # Beside an invoice that was paid, no customer shall find a URL that is still to be.
-            telling = max(standing, key=lambda one: one.received)
+        telling = telling_payment(result, self._payments)
+        if telling.state not in _OVER_UNPAID:
             raise _Left(Cause.HAS_PAYMENT, f"has a payment: {telling.state.value}", telling.id)
         if result.invoice.number not in self._terms.again:
             raise _Left(
                 Cause.OVER_UNPAID,
                 "its payment ended unpaid; billed again if asked",
-                newest.id,
+                telling.id,
             )
         return "billed again"
 

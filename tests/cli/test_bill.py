@@ -181,6 +181,21 @@ def test_the_same_again_creates_nothing(office: Office) -> None:
     assert office.at_server() == Counter(["INV-1", "INV-2", "INV-3"])
 
 
+def test_beside_a_paid_invoice_stands_what_paid_it(office: Office) -> None:
+    file = office.file(many(1))
+    office.bill(file, "--yes")
+    billed = str(office.home / "invoices.billed.csv")
+    (paid,) = [row["payment_url"] for row in rows(billed)]
+    office.sandbox.pay(paid)
+    office.sandbox.advance(2)  # the money is on its way for a moment
+    office.shell.done("create", "--amount", "1", "--reference", "INV-1")
+
+    assert office.bill(file, "--yes", "--force").code == 0
+    (row,) = rows(billed)
+    assert row["payment_url"] == paid
+    assert row["payment_state"] in ("SETTLING", "PAID")
+
+
 def test_only_what_is_named(office: Office) -> None:
     file = office.file(many(4))
 
