@@ -7,12 +7,15 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 
+from opdash.ledger import database
 from opdash.ledger.records import Scope, Source
 from opdash.ledger.store import Ledger
 from opdash.openpayments.amounts import Amount
@@ -27,6 +30,8 @@ ADDRESS = "https://ilp.example/rosa"
 _SERVER = "https://rs.example"
 _AT_ONCE = 5_000
 _EVERY = timedelta(seconds=30)
+_CACHE_KIB = 256 * 1024
+_CHECKPOINT_PAGES = 100_000
 WORDS = ("lamp", "chair", "table", "desk", "coffee", "blue", "repair", "subscription", "donation")
 """Four of these are each payment's description."""
 
@@ -44,7 +49,7 @@ def million_ledger(count: int = COUNT) -> Path:
         auth_server="https://auth.example",
         resource_server=_SERVER,
     )
-    with Ledger.open(path) as ledger:
+    with _in_large_pieces(), Ledger.open(path) as ledger:
         ledger.remember_wallet(wallet, NOW)
         for first in range(0, count, _AT_ONCE):
             ledger.record(
@@ -56,6 +61,16 @@ def million_ledger(count: int = COUNT) -> Path:
                 grace=timedelta(seconds=30),
             )
     return path
+
+
+@contextmanager
+def _in_large_pieces() -> Iterator[None]:
+    """Let SQLite hold more before it writes: how long making the ledger takes is no figure."""
+    with (
+        patch.object(database, "_CACHE_KIB", _CACHE_KIB),
+        patch.object(database, "_CHECKPOINT_PAGES", _CHECKPOINT_PAGES),
+    ):
+        yield
 
 
 def _payments(first: int, last: int) -> Iterator[IncomingPayment]:
