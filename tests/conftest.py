@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from opdash.sandbox.process import SandboxProcess
 from tests.sandbox.support import open_client
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     MakeClient = Callable[..., OpenPaymentsClient]
     StartSandbox = Callable[..., SandboxProcess]
+
+
+settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
 
 
 @pytest.fixture(scope="session")
