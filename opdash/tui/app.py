@@ -48,6 +48,7 @@ from opdash.tui.widgets.reading import caught_up_words
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from textual.await_complete import AwaitComplete
     from textual.command import Provider
     from textual.driver import Driver
     from textual.events import Event as TextualEvent
@@ -139,6 +140,7 @@ class OpdashApp(App[None], inherit_css=False):
         self._begin = begin
         self._heard: deque[Event] = deque()
         self._questions: dict[tuple[str, int], ConsentNeeded] = {}
+        self._untold: dict[str, list[Change]] = {}
         self._unsubscribe: Callable[[], None] | None = None
         self._ringer = Ringer(dashboard, self._to_terminal)
         self._typing_ahead = TypingAhead(self, super().on_event)
@@ -337,13 +339,32 @@ class OpdashApp(App[None], inherit_css=False):
         return any(screen.takes_over(change) for screen in shared)
 
     def tell_news(self, wallet_id: str, changes: Sequence[Change]) -> None:
-        """Tell of payments that came in, in a sentence each, and ring as a person likes it."""
+        """Tell of payments that came in, and ring as a person likes it.
+
+        While a dialog is open only the ring is heard; the sentences wait for its end.
+        """
         elsewhere = self._elsewhere(wallet_id)
-        news = sentences(changes, elsewhere)
-        for sentence in news:
-            self.tell(sentence)
-        if news:
-            self._ring(wallet_id, changes, elsewhere)
+        if not sentences(changes, elsewhere):
+            return
+        self._untold.setdefault(wallet_id, []).extend(one for one in changes if one.announce)
+        self._tell_untold()
+        self._ring(wallet_id, changes, elsewhere)
+
+    def _tell_untold(self) -> None:
+        """Tell of the payments that came in, unless that would lie over what a person works at."""
+        if isinstance(self.screen, _Shared) and self.screen.HOLDS_NEWS:
+            return
+        untold, self._untold = self._untold, {}
+        for wallet_id, changes in untold.items():
+            for sentence in sentences(changes, self._elsewhere(wallet_id)):
+                self.tell(sentence)
+
+    def pop_screen(self) -> AwaitComplete:
+        """Go back to the screen below, and tell there what the one above held up."""
+        popped = super().pop_screen()
+        if self._untold:  # another dialog may follow at once
+            self.call_after_refresh(self._tell_untold)
+        return popped
 
     def ring(self, wallet_id: str, change: Change) -> None:
         """Ring for a payment of which a screen tells by itself, as a person likes it."""

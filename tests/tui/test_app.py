@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Input
 
 from opdash.errors import LedgerError
+from opdash.tui.actions import Place
 from opdash.tui.app import Example, OpdashApp
 from opdash.tui.screens.outgoing import OutgoingScreen
-from tests.tui.doubles import World, shop_payments
+from tests.tui.doubles import World, make_payment, shop_payments
 from tests.tui.form_doubles import settled
 
 
@@ -106,3 +108,53 @@ async def test_the_demo_shows_an_example_of_an_outgoing_payment(world: World) ->
         await settled(pilot)
         assert isinstance(app.screen, OutgoingScreen)
         assert app.screen.query_one("#url Input", Input).value == url
+
+
+def pay(world: World, *numbers: int) -> None:
+    """Let payments come in one after the other."""
+    for number in numbers:
+        payment = make_payment(900 + number, asked=1999, reference=f"NEW-{number}")
+        world.record(payment)
+        world.record(replace(payment, received_amount=payment.incoming_amount, completed=True))
+
+
+def told(app: OpdashApp) -> list[str]:
+    return [notification.message for notification in app._notifications]
+
+
+async def test_payments_that_come_in_are_told_when_the_dialog_is_closed(world: World) -> None:
+    app = app_of(world)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.show_scope(world.session.profile.name)
+        await pilot.pause()
+        pay(world, 1)
+        app.tell("Copied.")
+        app.show_help(Place.SCOPE)
+        await pilot.pause()
+        pay(world, 2)
+        await pilot.pause()
+        assert told(app) == ["Copied."]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert told(app) == ["Copied."], "one dialog is still open"
+        await pilot.press("escape")
+        await settled(pilot)
+        assert told(app)[1:] == ["● Paid: 19.99 USD · NEW-1", "● Paid: 19.99 USD · NEW-2"]
+        pay(world, 3)
+        await pilot.pause()
+        assert len(told(app)) == 4
+
+
+async def test_many_that_came_in_behind_a_dialog_are_one_sentence(world: World) -> None:
+    app = app_of(world)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.show_scope(world.session.profile.name)
+        await pilot.pause()
+        pay(world, 1, 2, 3, 4)
+        await pilot.pause()
+        assert told(app) == []
+        await pilot.press("escape")
+        await settled(pilot)
+        assert told(app) == ["4 payments came in."]

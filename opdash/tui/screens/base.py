@@ -29,6 +29,8 @@ class _Shared(Screen[R], Generic[R]):
     """The common part of full screens and dialogs."""
 
     PLACE: ClassVar[Place]
+    HOLDS_NEWS: ClassVar[bool] = False
+    """Whether payments that come in are told only when this screen is closed."""
 
     @property
     def opdash(self) -> OpdashApp:

@@ -15,6 +15,7 @@ class OpdashModal(_Shared[R], ModalScreen[R], Generic[R]):
     """A dialog over another screen."""
 
     CSS_PATH = sheets("modals")
+    HOLDS_NEWS = True
 
     def __init__(self) -> None:
         super().__init__()

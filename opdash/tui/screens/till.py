@@ -74,6 +74,7 @@ class TillScreen(OpdashModal[None]):
     """
 
     PLACE = Place.TILL
+    HOLDS_NEWS = False  # it stays open all day
     CSS_PATH = sheets("modals", "forms", "till")
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.TILL)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (104, "-wide")]  # noqa: RUF012 - as Textual has it
