@@ -21,8 +21,8 @@ COMMANDS = {
     "sync": "opdash.cli.sync",
     "reconcile": "opdash.cli.reconcile",
     "bill": "opdash.cli.bill",
-    "statement": "opdash.cli.statement",
     "export": "opdash.cli.export",
+    "statement": "opdash.cli.statement",
     "receipt": "opdash.cli.receipt",
     "log": "opdash.cli.log",
     "ledger": "opdash.cli.ledger",
@@ -67,9 +67,9 @@ payments
 books
   reconcile FILE    hold invoices against payments: paid, short, over, late, missing
   bill FILE         create payments for invoices that have none, and none twice
+  export FORMAT     write csv, jsonl, hledger, beancount, ofx or camt053 for the bookkeeper
   statement         tell what arrived in a month, by day and reference, and what needs action
   receipt ID        write a receipt of one payment for the customer
-  export FORMAT     write csv, jsonl, hledger, beancount, ofx or camt053 for the bookkeeper
 
 set-up
   doctor [WALLET]   find out step by step what is wrong, and what to do about it
