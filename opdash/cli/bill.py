@@ -198,9 +198,8 @@ def _bill(
             source,
         )
         assets = wallet_assets(dashboard.reader, desk.wallets)
-        columns, file = invoices_of(
-            source, assets, skip_broken=options.skip_broken, undone="billed"
-        )
+        directory = context.options.data_dir
+        columns, file = invoices_of(options, source, assets, directory, undone="billed")
         if not options.json:
             talk(*reconcile_output.guess(source.path, source.table, columns, file, assets))
         found = await desk.prepare(terms, dashboard.reader)

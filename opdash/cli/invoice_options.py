@@ -57,7 +57,7 @@ def read_file(options: argparse.Namespace) -> Table:
 
 
 def place_fields(options: argparse.Namespace, table: Table, directory: Path) -> Source:
-    """Say where the fields are, from what a person says now and said before; that is remembered.
+    """Say where the fields are, from what a person says now and said before.
 
     Args:
         options: The command line.
@@ -65,17 +65,15 @@ def place_fields(options: argparse.Namespace, table: Table, directory: Path) -> 
         directory: The data directory.
 
     Raises:
-        InputError: The columns that are needed are not there, or what was said cannot be kept.
+        InputError: The columns that are needed are not there.
     """
     source = guess_fields(options, table, directory)
     check_places(table, source.places)
-    if options.column or options.decimal or options.dates:
-        keep_reading(source, directory)
     return source
 
 
 def guess_fields(options: argparse.Namespace, table: Table, directory: Path) -> Source:
-    """Say where the fields are, as far as that can be told; nothing is remembered.
+    """Say where the fields are, as far as that can be told.
 
     Raises:
         InputError: A column that was named is not there.
@@ -92,29 +90,44 @@ def guess_fields(options: argparse.Namespace, table: Table, directory: Path) -> 
 
 
 def invoices_of(
-    source: Source, assets: Sequence[Asset], *, skip_broken: bool, undone: str
+    options: argparse.Namespace,
+    source: Source,
+    assets: Sequence[Asset],
+    directory: Path,
+    *,
+    undone: str,
 ) -> tuple[Columns, InvoiceFile]:
     """Return how the columns are read, and the invoices; what is wrong is told.
 
+    What a person says now of the columns is remembered, once invoices could be read that way.
+
     Args:
+        options: The command line.
         source: The file.
         assets: What the wallets hold.
-        skip_broken: Whether rows that cannot be read are passed over.
-        undone: What was not done because of them, such as “reconciled”.
+        directory: The data directory.
+        undone: What was not done because of rows that cannot be read, such as “reconciled”.
 
     Raises:
         FileError: Rows cannot be read, and may not be passed over.
+        InputError: What was said cannot be kept.
     """
     columns, file = read_source(source, assets)
     if file.problems:
         _tell(source.path, file.problems)
-        if not skip_broken or not file.invoices:
+        if source.is_remembered:
+            talk(
+                "The columns were read as you said before; --column, --decimal, --dates change it."
+            )
+        if not options.skip_broken or not file.invoices:
             count = len(file.problems)
             raise FileError(
                 f"{source.path.name} has {count:,} problem{'' if count == 1 else 's'}; "
                 f"nothing was {undone}.",
                 "Correct the file, or go on without these rows with --skip-broken.",
             )
+    if options.column or options.decimal or options.dates:
+        keep_reading(source, directory)
     return columns, file
 
 

@@ -107,9 +107,8 @@ def _reconcile(context: Context, options: argparse.Namespace, source: Source) ->
         sessions = [dashboard.session(profile.name) for profile in profiles]
         wallets = book_wallets(sessions)
         assets = wallet_assets(dashboard.reader, wallets)
-        columns, file = invoices_of(
-            source, assets, skip_broken=options.skip_broken, undone="reconciled"
-        )
+        directory = context.options.data_dir
+        columns, file = invoices_of(options, source, assets, directory, undone="reconciled")
         if not options.json:
             talk(*output.guess(source.path, source.table, columns, file, assets))
             if source.is_remembered:

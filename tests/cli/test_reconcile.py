@@ -270,6 +270,12 @@ def test_a_mapping_is_remembered_by_the_header(till: Till) -> None:
     assert of_type(corrected, "invoice")[0]["due"]["decimal"] == "9.99"
     kept = till.shell("reconcile", first, "--json")
     assert of_type(kept, "file")[0]["columns"] == {"number": "foo", "amount": "total"}
+    wrong = till.shell("reconcile", first, "--column", "amount=foo", "--column", "number=bar")
+    assert wrong.code == 2
+    assert "row 2, column foo: “M-1” is no amount." in wrong.err
+    assert "The columns were read as you said before" in wrong.err
+    kept = till.shell("reconcile", first, "--json")
+    assert of_type(kept, "file")[0]["columns"] == {"number": "foo", "amount": "total"}
 
 
 def test_an_incomplete_ledger_is_said(shell: Shell, fresh_sandbox: SandboxProcess) -> None:
