@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +119,19 @@ def test_another_key_under_the_same_id(
 def test_a_key_that_vanished(patient: Shell, ward: SandboxProcess) -> None:
     ward.hide_keys("opdash-1")
     check("vanished-key", patient, 4)
+
+
+def test_the_command_in_the_advice_works_with_several_wallets(
+    patient: Shell, ward: SandboxProcess
+) -> None:
+    other = shop_profile(ward, name="Corner shop", wallet_address=ward.wallet_addresses[1])
+    patient.set_up(shop_profile(ward), other)
+    assert patient("key", "show").code == 2
+    ward.hide_keys("opdash-1")
+    ran = patient("doctor", "Corner shop")
+    advised = re.search("“opdash (key show [^”]*)”", " ".join(ran.out.split()))
+    assert advised
+    assert '"kid"' in patient.done(*shlex.split(advised[1])).out
 
 
 def test_a_client_without_a_public_name(patient: Shell, ward: SandboxProcess) -> None:

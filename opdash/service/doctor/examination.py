@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opdash.clock import Clock
@@ -34,6 +35,8 @@ _STEPS: dict[StepName, Callable[[Case], Awaitable[Finding]]] = {
     StepName.SCOPE: granting.scope,
     StepName.GIVE_BACK: granting.give_back,
 }
+
+_SHOW_KEY = "opdash key show"
 
 EVERYTHING = tuple(StepName)
 """All steps, in their order."""
@@ -106,7 +109,17 @@ async def _done(name: StepName, case: Case) -> Step:
         code = error.exit_code or ExitCode.FAILED
         finding = Finding(False, error.sentence, error.advice, code=code)
     case.is_dated |= any(trace.header("date") for trace in case.traces)
+    finding = replace(finding, advice=_naming_the_wallet(finding.advice, case))
     return Step(name, finding, tuple(case.traces))
+
+
+def _naming_the_wallet(advice: str, case: Case) -> str:
+    """Return advice whose command works where several wallets are set up, too."""
+    if not case.place or not case.profile.name or _SHOW_KEY not in advice:
+        return advice
+    import shlex
+
+    return advice.replace(_SHOW_KEY, f"{_SHOW_KEY} --wallet {shlex.quote(case.profile.name)}")
 
 
 def _skipped(name: StepName, missing: StepName) -> Step:
