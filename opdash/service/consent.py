@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from opdash.clock import Clock
 from opdash.openpayments.errors import OpenPaymentsError
 from opdash.service.events import ConsentEnded, ConsentNeeded, ConsentNoted, EventHub
-from opdash.service.no_consent import NoConsent, NoConsentError, no_consent
+from opdash.service.no_consent import AGAIN, NoConsent, NoConsentError, no_consent
 from opdash.service.rights import Right, in_words, purpose
 from opdash.settings import ConsentWay
 
@@ -76,6 +76,7 @@ class ConsentDesk:
         right: Right,
         *,
         remark: str = "",
+        again: str = AGAIN,
     ) -> Grant:
         """Ask for a grant, wait until the account holder has decided, and return its token.
 
@@ -85,6 +86,7 @@ class ConsentDesk:
             access: What to ask for.
             right: What it is for.
             remark: Why they are asked, where they may wonder.
+            again: How a person asks again after they have withdrawn the question.
 
         Raises:
             NoConsentError: They did not consent, or did not before and nobody wants it asked again.
@@ -103,6 +105,8 @@ class ConsentDesk:
             granted, sentence = True, f"Consent was given: opdash may {purpose(access)}."
             return grant
         except OpenPaymentsError as error:
+            if isinstance(error, NoConsentError) and error.why is NoConsent.GIVEN_UP:
+                error.advice = again
             sentence, advice = error.sentence, error.advice
             error.is_told = right in self._asked
             if isinstance(error, NoConsentError) and error.why in _LASTING:
@@ -148,6 +152,10 @@ class ConsentDesk:
             if number == its_number:
                 self._way = way
                 asking.change_way(way)
+
+    def note(self, sentence: str) -> None:
+        """Tell a person something about the grants of the profile."""
+        self._events.publish(ConsentNoted(self._profile, sentence))
 
     def reopen(self, right: Right) -> None:
         """Note that a person wants consent to be asked for again where it was not given."""

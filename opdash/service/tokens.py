@@ -40,7 +40,7 @@ from opdash.service.consent_wait import is_outage, wait_of
 from opdash.service.errors import SignedOutError
 from opdash.service.giving_back import give_back
 from opdash.service.held_grants import HeldGrant, bound_to
-from opdash.service.no_consent import NoConsent, NoConsentError, refused_elsewhere
+from opdash.service.no_consent import AGAIN, NoConsent, NoConsentError, refused_elsewhere
 from opdash.service.rights import Right, access_of, needs_consent
 from opdash.service.token_shelf import TokenShelf
 
@@ -56,6 +56,8 @@ WIDENED = (
     "opdash may read outgoing payments already. To list them is a right of its own; this asks for "
     "both."
 )
+
+WIDEN_AGAIN = "The scope is as before; choose the other one again to ask again."
 
 _RENEW_AGAIN = timedelta(seconds=5)
 """How long until a renewal is tried again while the token is still good."""
@@ -170,7 +172,8 @@ class TokenKeeper:
         self._desk.reopen(Right.INCOMING)
         self._shelf.want(Right.INCOMING)
         wanted = access_of(Right.INCOMING, scope, self._wallet.id, read_only=self._read_only)
-        return await self._granted(Right.INCOMING, wanted, ask=needs_consent(Right.INCOMING, scope))
+        ask = needs_consent(Right.INCOMING, scope)
+        return await self._granted(Right.INCOMING, wanted, ask=ask, again=WIDEN_AGAIN)
 
     async def idle(self, right: Right) -> None:
         """Wait until nothing is under way for a right."""
@@ -422,10 +425,18 @@ class TokenKeeper:
             await give_back(self._client, grant, cancel=True)
 
     async def _granted(
-        self, right: Right, wanted: tuple[Access, ...], *, ask: bool, remark: str = ""
+        self,
+        right: Right,
+        wanted: tuple[Access, ...],
+        *,
+        ask: bool,
+        remark: str = "",
+        again: str = AGAIN,
     ) -> HeldGrant:
         """Ask for a grant, with the account holder's consent where the server wants it."""
-        grant, with_consent = await self._request(right, wanted, ask=ask, remark=remark)
+        grant, with_consent = await self._request(
+            right, wanted, ask=ask, remark=remark, again=again
+        )
         if grant.token is None:
             raise ProtocolError("The authorization server gave neither a token nor a question.")
         now = self._clock.now()
@@ -440,7 +451,7 @@ class TokenKeeper:
         )
 
     async def _request(
-        self, right: Right, wanted: tuple[Access, ...], *, ask: bool, remark: str
+        self, right: Right, wanted: tuple[Access, ...], *, ask: bool, remark: str, again: str
     ) -> tuple[Grant, bool]:
         """Return a grant with its token, and whether the account holder was asked for it."""
         auth_server = self._wallet.auth_server
@@ -450,5 +461,7 @@ class TokenKeeper:
         at = self._shelf.refused_elsewhere(right)
         if at is not None:
             raise refused_elsewhere(at)
-        grant = await self._desk.obtain(self._client, auth_server, wanted, right, remark=remark)
+        grant = await self._desk.obtain(
+            self._client, auth_server, wanted, right, remark=remark, again=again
+        )
         return grant, self._desk.was_asked(right)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import stat
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -30,6 +29,7 @@ from opdash.service.events import ConsentEnded, ConsentNeeded, ProfileChanged
 from opdash.service.grant_office import GrantView
 from opdash.service.rights import Right
 from opdash.service.status import Phase
+from opdash.service.tokens import WIDEN_AGAIN
 from tests.kept_tokens import kept_in
 from tests.service.conftest import OpenDashboard, Watched
 from tests.service.test_tokens import consent
@@ -353,8 +353,9 @@ async def test_the_other_way_while_nobody_is_asked(
         await asyncio.sleep(0.02)
     await watched.session.poll_once()
     watched.session.abandon_consent()
-    with contextlib.suppress(GrantDeniedError):
+    with pytest.raises(GrantDeniedError) as caught:
         await changing
+    assert caught.value.advice == WIDEN_AGAIN, "r asks for nothing here"
     assert watched.session.status.phase is Phase.LIVE
 
 

@@ -108,8 +108,9 @@ async def test_waiting_for_consent_can_be_given_up(
     waiting = asyncio.create_task(watched.session.outgoing_payment(url))
     await question(watched)
     watched.session.abandon_consent()
-    with pytest.raises(GrantDeniedError, match="was withdrawn"):
+    with pytest.raises(GrantDeniedError, match="was withdrawn") as caught:
         await waiting
+    assert caught.value.advice.startswith("Press r to ask again; on the command line, run")
 
 
 async def test_a_token_is_kept_while_it_only_seems_invalid(

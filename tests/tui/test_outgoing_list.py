@@ -18,6 +18,7 @@ from opdash.tui.app import OpdashApp
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.outgoing import OutgoingScreen
 from opdash.tui.screens.outgoing_list import OutgoingListScreen
+from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.line import Line
 from opdash.tui.widgets.line_list import LineList
 from opdash.tui.widgets.notices import Notices
@@ -76,6 +77,7 @@ async def test_the_newest_are_fetched_and_shown_with_their_amounts(world: Provid
         assert "today 14:06   93.84 USD  80.00 EUR  92.00 USD" in texts(app)[0]
         assert "3 outgoing payments known" in status(app)
         assert "as of now" in status(app)
+        assert "r Refresh" in app.screen.query_one(KeyLine).text
 
 
 async def test_a_payment_of_ones_own_that_is_paid_is_named_and_makes_it_certain(

@@ -20,7 +20,7 @@ def outgoing_list() -> tuple[Action, ...]:
             rank=5,
         ),
         Action("copy_url", ("y",), "Copy URL", "Copy the outgoing payment's URL.", both, rank=6),
-        Action("refresh", ("r",), "Refresh", "Ask the server for the newest.", here, rank=7),
+        Action("refresh", ("r",), "Refresh", "Ask the server for the newest.", here, rank=5),
         Action(
             "next_page",
             ("right_square_bracket",),
