@@ -154,6 +154,8 @@ class Connection:
 
             self._shelf = TokenShelf() if self._make_shelf is None else self._make_shelf()
             self._shelf.load()
+            if self._shelf.problem is not None:
+                self._desk.note(str(self._shelf.problem))
         return self._shelf
 
     async def authorised(

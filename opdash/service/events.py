@@ -85,7 +85,7 @@ class ConsentNeeded(msgspec.Struct, frozen=True):
 
 
 class ConsentNoted(msgspec.Struct, frozen=True):
-    """Something happened that does not end a wait for consent; the sentence says what."""
+    """Something about grants that ends no wait for consent; the sentence says what."""
 
     profile: str
     sentence: str

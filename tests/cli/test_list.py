@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from opdash.ledger.records import Scope
 from opdash.ledger.search.saved import SavedSearch
 from opdash.ledger.states import OPEN_STATES, State
+from opdash.paths import token_path
 from opdash.sandbox.process import SandboxProcess
 from opdash.settings import SettingsStore
 from tests.cli.conftest import Shell, shop_profile
@@ -321,3 +322,15 @@ def test_a_payment_tells_by_itself_which_wallet_it_belongs_to(
     assert payment not in {
         line["id"] for line in shop.done("list", "--wallet", "shop", "--offline", "--json").lines
     }
+
+
+def test_kept_tokens_that_others_can_read_are_told_once(shop: Shell) -> None:
+    shop.done("list")
+    path = token_path(shop.data_dir, "shop")
+    path.chmod(0o640)
+    ran = shop.done("list", "--json")
+    assert ran.lines
+    assert ran.err.count("are not used: others can read the file.") == 1
+    assert f"chmod 600 {path}" in ran.err
+    path.chmod(0o600)
+    assert "not used" not in shop.done("list").err
