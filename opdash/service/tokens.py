@@ -298,20 +298,34 @@ class TokenKeeper:
             return held.token.value
 
     async def _renew(self, right: Right, held: HeldGrant, wanted: tuple[Access, ...]) -> Secret:
-        async with self._shelf.locked():
-            self._check_not_given_up(right)
-            newer = self._fitting(right, wanted)
-            if newer is not None and newer.token.value != held.token.value:
-                return newer.token.value  # another process was quicker
-            if newer is not None:
-                renewed = await self._exchanged(right, held)
-                if renewed is not None:
-                    return await self._hold(right, renewed)
-                await self._shelf.drop(right)
+        exchange = self._exchanged
+        while True:
+            async with self._shelf.locked():
+                self._check_not_given_up(right)
+                newer = self._fitting(right, wanted)
+                if newer is None:
+                    break
+                if newer.token.value != held.token.value:
+                    return newer.token.value  # another process was quicker
+                try:
+                    renewed = await exchange(right, held)
+                except _TooSoonError as early:
+                    pause = early.seconds
+                else:
+                    if renewed is not None:
+                        return await self._hold(right, renewed)
+                    await self._shelf.drop(right)
+                    break
+            await self._clock.sleep(pause)  # longer than other processes wait for the lock
+            exchange = self._continued
         return await self._obtain(right, held.asked)
 
     async def _exchanged(self, right: Right, held: HeldGrant) -> HeldGrant | None:
-        """Return the grant with another token; None where only a new grant helps."""
+        """Return the grant with another token; None where only a new grant helps.
+
+        Raises:
+            _TooSoonError: It is to be continued later.
+        """
         try:
             token = await self._client.rotate_token(self._wallet.auth_server, held.token)
         except OpenPaymentsError as error:
@@ -319,32 +333,27 @@ class TokenKeeper:
                 raise
         else:
             return self._with_token(held, token, held.continuation)
-        grant = await self._continued(right, held.continuation)
-        if grant is None or grant.token is None:
-            return None
-        return self._with_token(held, grant.token, grant.continuation)
-
-    async def _continued(self, right: Right, continuation: Continuation | None) -> Grant | None:
-        """Ask for a token where rotation lost it; None where only a new grant helps.
-
-        A new grant that needs no consent is as good, so only for the other kind is a server that
-        wants to be asked later waited for.
-        """
-        if continuation is None:
-            return None
-        auth_server = self._wallet.auth_server
         try:
-            try:
-                return await self._client.continue_grant(auth_server, continuation)
-            except TooFastError:
-                if not needs_consent(right, self._scope):
-                    return None
-            await self._clock.sleep(wait_of(continuation))
-            return await self._client.continue_grant(auth_server, continuation)
+            return await self._continued(right, held)
+        except TooFastError as error:
+            # A new grant that needs no consent is as good as waiting.
+            if held.continuation is None or not needs_consent(right, self._scope):
+                return None
+            raise _TooSoonError(wait_of(held.continuation)) from error
+
+    async def _continued(self, right: Right, held: HeldGrant) -> HeldGrant | None:
+        """Ask for a token where rotation lost it; None where only a new grant helps."""
+        if held.continuation is None:
+            return None
+        try:
+            grant = await self._client.continue_grant(self._wallet.auth_server, held.continuation)
         except OpenPaymentsError as error:
             if not self._is_lost(right, error):
                 raise
             return None
+        if grant.token is None:
+            return None
+        return self._with_token(held, grant.token, grant.continuation)
 
     def _is_lost(self, right: Right, error: OpenPaymentsError) -> bool:
         """Return whether the server itself said that a token or continuation is of no more use.
@@ -465,3 +474,11 @@ class TokenKeeper:
             self._client, auth_server, wanted, right, remark=remark, again=again
         )
         return grant, self._desk.was_asked(right)
+
+
+class _TooSoonError(Exception):
+    """The server wants to be asked for the token later, in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds

@@ -293,6 +293,34 @@ async def test_a_key_that_vanished_costs_no_grant(
 # Two processes
 
 
+async def test_who_has_to_wait_for_a_lost_token_holds_nobody_up(
+    server: Server, keeper_of: KeeperOf, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another process gets meanwhile is used."""
+    one = keeper_of(kept=True, scope=Scope.EVERYTHING)
+    await one.token(Right.INCOMING)
+    two = keeper_of(kept=True, scope=Scope.EVERYTHING)
+    clock.instant += timedelta(seconds=LIFE + 1)
+    server.good = "another's"
+    real = server.continue_grant
+    refusals = [TooFastError("Too early.", status=400, code="too_fast")]
+
+    async def hasty(*given: Any) -> Grant:
+        if refusals:
+            server.calls.append("too fast")
+            raise refusals.pop()
+        return await real(*given)
+
+    async def sleep(_: float) -> None:
+        async with asyncio.timeout(10):
+            assert await two.token(Right.INCOMING) == Secret("T2")
+
+    monkeypatch.setattr(server, "continue_grant", hasty)
+    monkeypatch.setattr(clock, "sleep", sleep)
+    assert await one.token(Right.INCOMING) == Secret("T2")
+    assert server.calls == ["request", "rotate", "too fast", "rotate", "continue"]
+
+
 async def test_another_processs_rotation_is_picked_up(
     server: Server, keeper_of: KeeperOf, clock: StillClock
 ) -> None:
