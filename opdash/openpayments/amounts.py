@@ -20,6 +20,7 @@ MINUS = "\u2212"
 """The minus sign shown to people, as wide as a digit."""
 
 _PLAIN_DECIMAL = r"([0-9]*)(?:\.([0-9]*))?"
+_DECIMAL_COMMA = r"^([0-9]*),([0-9]{1,2})$"
 
 
 class AmountError(InputError):
@@ -104,8 +105,8 @@ def format_amount(amount: Amount, *, grouped: bool = True) -> str:
 def parse_minor(text: str, scale: int, *, maximum: int = MAX_VALUE) -> int:
     """Read a typed decimal number into minor units, exactly.
 
-    Accepts digits with at most one ``.``; no sign, exponent, grouping or decimal comma, because
-    each of those has two readings somewhere.
+    Accepts digits with at most one ``.``, or one ``,`` with one or two digits after it; no sign,
+    exponent, grouping or other comma, because each of those has two readings somewhere.
 
     Args:
         text: What a person typed; blanks around it are ignored.
@@ -120,7 +121,7 @@ def parse_minor(text: str, scale: int, *, maximum: int = MAX_VALUE) -> int:
         raise AmountError("The amount is empty.", "Type a number such as 12.50.")
     if typed[0] in "-\u2212":
         raise AmountError("An amount cannot be negative.", "Type a number greater than zero.")
-    match = re.fullmatch(_PLAIN_DECIMAL, typed)
+    match = re.fullmatch(_PLAIN_DECIMAL, re.sub(_DECIMAL_COMMA, r"\1.\2", typed, flags=re.ASCII))
     if match is None or not (match[1] or match[2]):
         raise AmountError(_why_not_a_number(typed), _example(scale))
     fraction = match[2] or ""
@@ -141,7 +142,7 @@ def parse_minor(text: str, scale: int, *, maximum: int = MAX_VALUE) -> int:
 def _why_not_a_number(typed: str) -> str:
     shown = safe_text(typed, limit=24)
     if "," in typed:
-        return f"“{shown}” has a comma; write the decimal point as “.” and leave out grouping."
+        return f"“{shown}” can be read in two ways; leave out grouping, and write cents after “.”."
     return f"“{shown}” is not a number."
 
 

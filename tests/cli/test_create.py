@@ -97,7 +97,7 @@ def test_a_dry_run_shows_the_request_and_sends_nothing(
         (["--amount", "-5"], "cannot be negative", "greater than zero"),
         (["--amount", "0"], "must be greater than zero", "let the payer choose"),
         (["--amount", "92233720368547758.08"], "too large", "92233720368547758.07"),
-        (["--amount", "1,50"], "has a comma", "such as 12.50"),
+        (["--amount", "1,500"], "two ways", "such as 12.50"),
         (["--amount", "ten"], "“ten” is not a number", "such as 12.50"),
         (["--amount", "\x1b[31m"], "is not a number", "such as 12.50"),
         (["--amount", ""], "The amount is empty", "such as 12.50"),

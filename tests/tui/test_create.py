@@ -80,7 +80,7 @@ WRONG_AMOUNTS = {
     "-5": "cannot be negative",
     "0": "greater than zero",
     "0.00": "greater than zero",
-    "12,50": "has a comma",
+    "12,500": "two ways",
     "1e3": "is not a number",
     "abc": "is not a number",
     "92233720368547758.08": "too large",
