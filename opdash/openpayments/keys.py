@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from opdash.errors import KeyFileError, LockedKeyError
 from opdash.openpayments.errors import ProtocolError
-from opdash.openpayments.resources import Jwk, Jwks
+from opdash.openpayments.resources import Jwk
 from opdash.openpayments.secrets import MASK
 
 _KEY_ID = re.compile(r"[ !#-\[\]-~]{1,256}")
@@ -127,11 +127,6 @@ class ClientKey:
             "x": base64.urlsafe_b64encode(raw).rstrip(b"=").decode(),
             "use": "sig",
         }
-
-    def is_in(self, jwks: Jwks) -> bool:
-        """Return whether a wallet address serves this key under this id."""
-        x = self.public_jwk()["x"]
-        return any(key.kid == self.key_id and key.x.rstrip("=") == x for key in jwks.keys)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"a key is not changed: {name}")

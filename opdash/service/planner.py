@@ -205,14 +205,6 @@ def plan_poll(
     return Plan((*first, *others[:room]), max(len(others) - room, 0))
 
 
-def cost_of(plan: Plan, cost: RequestCost) -> float:
-    """Return the milliseconds that the requests of a plan take, one after the other."""
-    return sum(
-        cost.of_page(request.rows) if isinstance(request, Page) else cost.of_get()
-        for request in plan.requests
-    )
-
-
 def _cursors(chart: Chart, terms: Terms) -> list[Place]:
     """Return the cursors to begin pages at; one for each position, those handed out first."""
     known = {place.position: place for place in chart.neighbours} if terms.takes_ids else {}

@@ -103,11 +103,6 @@ class Polling:
         self._wake = around.wake
         self.held_off = False
 
-    @property
-    def is_on_duty(self) -> bool:
-        """Whether this process is the one that polls in the background."""
-        return self._duty.is_held or not self._around.status().polled_elsewhere
-
     async def for_ever(self) -> None:
         """Poll, or read along, until cancelled."""
         while True:

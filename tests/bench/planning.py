@@ -42,13 +42,13 @@ from opdash.service.planner import (
     Due,
     Page,
     Terms,
-    cost_of,
     due_payments,
     plan_poll,
 )
 from opdash.service.session import WalletSession
 from opdash.settings import Profile, Settings, SettingsStore
 from tests.bench.figures import Bar, Figure
+from tests.service.plan_costs import cost_of
 
 _KNOWN = 5_000
 _OPEN = 200

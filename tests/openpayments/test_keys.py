@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from opdash.errors import KeyFileError
 from opdash.openpayments.errors import ProtocolError
 from opdash.openpayments.keys import ClientKey, public_key_from_jwk
-from opdash.openpayments.resources import Jwk, Jwks
+from opdash.openpayments.resources import Jwk
 
 
 def pem_of(private: object, encryption: object = None) -> bytes:
@@ -122,15 +122,6 @@ def test_a_key_keeps_to_itself() -> None:
         key.key_id = "other"
     with pytest.raises(AttributeError):
         del key.key_id
-
-
-def test_a_jwks_holds_the_key_only_under_its_id_and_with_its_value() -> None:
-    key, other = ClientKey.generate("till-1"), ClientKey.generate("till-1")
-    own = Jwk(**key.public_jwk())
-    assert key.is_in(Jwks((Jwk(kid="x", kty="RSA"), own)))
-    assert not key.is_in(Jwks((Jwk(**other.public_jwk()),)))
-    assert not key.is_in(Jwks((Jwk(**(key.public_jwk() | {"kid": "till-2"})),)))
-    assert not key.is_in(Jwks(()))
 
 
 def test_a_public_key_is_read_from_a_jwk_with_and_without_padding() -> None:

@@ -69,7 +69,8 @@ async def test_discovery(shop: Shop) -> None:
     sandbox, client = shop.sandbox, shop.client
     assert (await client.wallet_address(sandbox.main_wallet + "/")).id == sandbox.main_wallet
     key = ClientKey.from_pem(sandbox.client.private_key.read_bytes(), sandbox.client.key_id)
-    assert key.is_in(await client.jwks(sandbox.client.wallet_address))
+    served = await client.jwks(sandbox.client.wallet_address)
+    assert (key.key_id, key.public_jwk()["x"]) in [(one.kid, one.x) for one in served.keys]
     with pytest.raises(errors.NotFoundError):
         await client.wallet_address(f"{sandbox.url}/nobody")
 

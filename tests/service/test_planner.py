@@ -20,10 +20,10 @@ from opdash.service.planner import (
     Page,
     Request,
     Terms,
-    cost_of,
     due_payments,
     plan_poll,
 )
+from tests.service.plan_costs import cost_of
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
