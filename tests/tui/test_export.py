@@ -18,6 +18,7 @@ from textual.widgets import Button, Input, Static
 
 from opdash.exports.exporting import export
 from opdash.exports.records import FormatName
+from opdash.exports.turns import in_turn
 from opdash.openpayments.amounts import Asset
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens import export as screen_module
@@ -176,6 +177,20 @@ async def test_what_is_new_since_the_last_time(world: World) -> None:
             await settle(pilot)
             assert result(screen).startswith(f"{count} payments in")
         assert "shop: new since the export of 2026-11-20 14:07" in result(screen)
+
+
+async def test_what_is_new_is_exported_one_after_the_other(world: World) -> None:
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("tab", "tab", "right")
+        with in_turn(world.dashboard.reader.path, lambda: None):
+            await pilot.press("ctrl+s")
+            while "begins when that has ended" not in screen.outcome.sentence:
+                await pilot.pause(0.01)
+            assert not (Path.home() / "opdash-shop.csv").exists()
+        await settle(pilot)
+        assert result(screen).startswith("3 payments in")
 
 
 async def test_a_file_that_exists_is_replaced_on_the_second_wish_only(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,6 +21,7 @@ from opdash.exports.exporting import Marks, export
 from opdash.exports.formats import FORMATS
 from opdash.exports.records import Exported, ExportWallet, FormatName, Wanted
 from opdash.exports.telling import told, warnings
+from opdash.exports.turns import in_turn
 from opdash.ledger.reader import LedgerReader
 from opdash.paths import here, typed_path
 from opdash.periods import PeriodError, read_period
@@ -201,10 +203,17 @@ class ExportScreen(FormScreen[None]):
 
     @work(group="export", exit_on_error=False)
     async def _write(self, wanted: Wanted, destination: FileDestination) -> None:
+        is_alone = True
         try:
-            exported, marks = await asyncio.to_thread(self._export, wanted, destination)
-            for wallet_id, (before, mark) in marks.moves.items():
-                await self.dashboard.mark_export(wallet_id, marks.kind, mark, before)
+            with ExitStack() as stack:
+                if wanted.since_last:
+                    turn = in_turn(self.dashboard.reader.path, self._say_waiting)
+                    await asyncio.to_thread(stack.enter_context, turn)
+                exported, marks = await asyncio.to_thread(self._export, wanted, destination)
+                for wallet_id, (before, mark) in marks.moves.items():
+                    is_alone &= await self.dashboard.mark_export(
+                        wallet_id, marks.kind, mark, before
+                    )
         except OpdashError as error:
             self.outcome.say_error(error)
             return
@@ -213,6 +222,16 @@ class ExportScreen(FormScreen[None]):
             self._stop = None
         self._may_replace = ""
         self._show(exported)
+        if not is_alone:
+            self.tell(
+                "Another export of this kind was made at the same time, with the same rows.",
+                severity="warning",
+            )
+
+    def _say_waiting(self) -> None:
+        """Tell, from another thread, why nothing is written yet."""
+        words = "Another opdash exports what is new just now; this one begins when that has ended."
+        self.app.call_from_thread(self.outcome.say, words, Note.WAIT)
 
     def _export(self, wanted: Wanted, destination: FileDestination) -> tuple[Exported, Marks]:
         """Write the file, on a thread of its own."""
