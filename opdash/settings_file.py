@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +14,6 @@ from typing import Any, Final, TypeVar
 from opdash.errors import ConfigError, InputError
 from opdash.ledger.records import Scope, Sort
 from opdash.ledger.search.saved import SavedSearch
-from opdash.plain_toml import read_plain
 from opdash.safetext import safe_text
 from opdash.settings import (
     INSPECTOR_REQUESTS,
@@ -57,9 +57,10 @@ def decode(text: str, path: Path) -> Settings:
     Raises:
         ConfigError: The text is no TOML or says something it cannot mean.
     """
-    document = read_plain(text)
-    if document is None:
-        document = _read(text, path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(str(error), text, path) from error
     _check_keys(document, _TOP_KEYS, path, "")
     tables = _tables(document, "wallet", path)
     profiles = tuple(_profile(table, number, path) for number, table in enumerate(tables, 1))
@@ -131,15 +132,6 @@ def why_no_name(text: str) -> str:
 
 
 # Reading
-
-
-def _read(text: str, path: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _not_toml(str(error), text, path) from error
 
 
 def _tables(document: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:

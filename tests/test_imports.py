@@ -71,10 +71,10 @@ with opened(_plain(sys.argv[1:])) as context:
 
 AFTER_THE_FIRST_FRAME = (
     *NETWORK,
-    *("argparse", "hashlib", "hmac", "secrets", "tomllib"),
+    *("argparse", "hashlib", "hmac", "secrets"),
     *("opdash.cli.options", "opdash.cli.output", "opdash.debuglog", "opdash.redact"),
     *("opdash.openpayments.client", "opdash.openpayments.transport"),
-    *("opdash.openpayments.decoding", "opdash.openpayments.errors", "opdash.service.errors"),
+    "opdash.openpayments.decoding",
     *("opdash.ledger.store", "opdash.ledger.recording", "opdash.ledger.observing"),
     *("opdash.ledger.scans", "opdash.ledger.charting", "opdash.ledger.receipts"),
     *("opdash.ledger.search.terms", "opdash.ledger.search.finding", "opdash.ledger.search.index"),
@@ -88,7 +88,7 @@ AFTER_THE_FIRST_FRAME = (
 )
 """What the first frame of the payments does without."""
 
-MOST_OF_OURS = 92
+MOST_OF_OURS = 94
 """Modules of opdash before the first frame; the next one should come after it, if it can."""
 
 
