@@ -110,10 +110,12 @@ def _records(receipt: Receipt, words: str) -> Iterator[shapes.Record]:
                 "at": shapes.instant(step.at),
                 "delta": shapes.amount(step.delta, asset),
                 "received": shapes.amount(step.received, asset),
+                "known": step.known.value,
             }
             for step in receipt.steps
         ],
         "coveredAt": shapes.instant(receipt.covered_at),
+        "covered": None if receipt.covered_at is None else receipt.covered.value,
         "createdAt": shapes.instant(receipt.created_at),
         "expiresAt": shapes.instant(receipt.expires_at),
         "asOf": shapes.instant(receipt.as_of),

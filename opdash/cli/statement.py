@@ -166,6 +166,8 @@ def _asset_records(one: AssetStatement, of: shapes.Record) -> Iterator[shapes.Re
         "closing": shapes.amount(one.closing, asset),
         "receipts": one.receipts,
         "payments": one.payments,
+        "estimatedReceipts": one.estimated,
+        "estimated": shapes.amount(one.estimated_received, asset),
     }
     for day in one.days:
         yield {
@@ -175,6 +177,7 @@ def _asset_records(one: AssetStatement, of: shapes.Record) -> Iterator[shapes.Re
             "received": shapes.amount(day.received, asset),
             "receipts": day.receipts,
             "payments": day.payments,
+            "estimatedReceipts": day.estimated,
         }
     for reference in one.references:
         yield {

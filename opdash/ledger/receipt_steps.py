@@ -31,8 +31,9 @@ _AT_ONCE: Final = 200
 _EARLIEST: Final = -(2**63)
 _LATEST: Final = 2**63 - 1
 _AT_LEAST_ONE_LOOK: Final = frozenset({TimelineKind.FIRST_SEEN.value, TimelineKind.NOTE.value})
+_AT_FIRST_LOOK: Final = frozenset({TimelineKind.FIRST_SEEN.value, TimelineKind.CREATED.value})
 _COLUMNS: Final = """
-    e.entry_key, e.payment_key, e.kind, e.received, e.delta,
+    e.entry_key, e.payment_key, e.at, e.kind, e.received, e.delta,
     b.url || p.segment, p.received_asset_key, p.reference, p.description, p.anomalies
 """
 _JOINED: Final = """
@@ -63,6 +64,8 @@ class ReceiptStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         falls: How often received had gone down by then, this step included.
         may_be_several: Whether this was there when the payment was first seen, or stands for
             steps that were lost, so that several receipts may be in it.
+        looked_at: When the payment was first looked at, in UTC, where this was there by then:
+            it arrived between its creation and that look. None for a rise that was observed.
         asset_changed: Whether the payment's asset changed at the server, so that its steps need
             not be in this asset, nor add up.
     """
@@ -78,6 +81,7 @@ class ReceiptStep(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     description: str
     falls: int = 0
     may_be_several: bool = False
+    looked_at: datetime | None = None
     asset_changed: bool = False
 
     @property
@@ -157,6 +161,7 @@ def _decode(columns: tuple[Any, ...], assets: Assets, falls: dict[int, list[int]
         instant,
         entry,
         number,
+        observed_at,
         kind,
         received,
         delta,
@@ -178,6 +183,7 @@ def _decode(columns: tuple[Any, ...], assets: Assets, falls: dict[int, list[int]
         description=description,
         falls=bisect_right(falls[number], entry) if number in falls else 0,
         may_be_several=kind in _AT_LEAST_ONE_LOOK,
+        looked_at=decode_instant(observed_at) if kind in _AT_FIRST_LOOK else None,
         asset_changed=bool(anomalies) and Anomaly.ASSET_CHANGED in anomalies.split(),
     )
 

@@ -30,6 +30,10 @@ class Days:
             self._end = day_starts_at(self._day + timedelta(days=1), self._zone)
         return self._day
 
+    def has(self, at: datetime) -> bool:
+        """Return whether an aware instant lies on the day that was told last."""
+        return self._start <= at < self._end
+
 
 def add_up(steps: Iterable[Step], span: Span, own: Asset) -> tuple[AssetStatement, ...]:
     """Return what steps add up to in each asset.
@@ -65,11 +69,12 @@ def add_up(steps: Iterable[Step], span: Span, own: Asset) -> tuple[AssetStatemen
 class _Tally:
     """A sum, how often it grew, and whose it is."""
 
-    __slots__ = ("payments", "receipts", "received")
+    __slots__ = ("estimated", "payments", "receipts", "received")
 
     def __init__(self) -> None:
         self.received = 0
         self.receipts = 0
+        self.estimated = 0
         self.payments: set[str] = set()
 
     def take(self, step: Step) -> None:
@@ -86,6 +91,7 @@ class _Sums:
         self.opening = 0
         self._days = days
         self._whole = _Tally()
+        self._estimated = 0
         self._by_day: dict[date, _Tally] = {}
         self._by_reference: dict[str, _Tally] = {}
         self._corrections: list[Step] = []
@@ -96,7 +102,11 @@ class _Sums:
             self._corrections.append(step)
             return
         self._whole.take(step)
-        self._by_day.setdefault(self._days.of(step.at), _Tally()).take(step)
+        day = self._by_day.setdefault(self._days.of(step.at), _Tally())
+        day.take(step)
+        if step.looked_at is not None and not self._days.has(step.looked_at):
+            day.estimated += 1
+            self._estimated += step.delta
         self._by_reference.setdefault(step.reference, _Tally()).take(step)
 
     def statement(self) -> AssetStatement:
@@ -112,7 +122,7 @@ class _Sums:
                 sorted(self._corrections, key=lambda step: (step.at, step.payment_id))
             ),
             days=tuple(
-                DaySum(day, one.receipts, len(one.payments), one.received)
+                DaySum(day, one.receipts, len(one.payments), one.received, one.estimated)
                 for day, one in sorted(self._by_day.items())
             ),
             references=tuple(
@@ -124,4 +134,6 @@ class _Sums:
                     key=lambda one: (-one.received, one.reference),
                 )
             ),
+            estimated=sum(one.estimated for one in self._by_day.values()),
+            estimated_received=self._estimated,
         )

@@ -104,6 +104,7 @@ def _steps(reader: LedgerReader, wallet: str, span: Span, paid: set[int]) -> Ite
             step.at,
             step.delta,
             "" if step.delta > 0 else _FELL,
+            step.looked_at,
         )
     odd = reader.matches(wallet, _query(Is(Flag.ODD))).keys
     for row in reader.rows(odd):

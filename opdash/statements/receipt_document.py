@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
 from opdash.ledger.states import State
@@ -11,7 +11,7 @@ from opdash.openpayments.amounts import Asset
 from opdash.periods import zone_name
 from opdash.statements import wording
 from opdash.statements.document import Block, Column, Document, Facts, Heading, Paragraph, Table
-from opdash.statements.receipts import Receipt
+from opdash.statements.receipts import Known, Receipt, ReceiptStep
 
 _TAKES_MONEY: Final = frozenset({State.UNPAID, State.PARTIAL, State.OPEN, State.RECEIVING})
 _EXPIRED: Final = frozenset({State.EXPIRING, State.EXPIRED_UNPAID, State.EXPIRED_PARTIAL})
@@ -48,7 +48,7 @@ def _sentences(receipt: Receipt, zone: tzinfo | None) -> Iterator[str]:
         yield f"Received {wording.money(receipt.received, asset)}; {wanted} was asked."
         return
     if receipt.covered_at is not None:
-        yield f"Paid in full on {wording.moment(receipt.covered_at, zone)}."
+        yield f"Paid in full {_when(receipt.covered_at, receipt.covered, zone)}."
         if receipt.too_much:
             yield f"{wording.money(receipt.too_much, asset)} more than was asked has arrived."
         if receipt.state is State.SETTLING:
@@ -74,10 +74,22 @@ def _free(receipt: Receipt, zone: tzinfo | None) -> Iterator[str]:
         return
     total = wording.money(receipt.received, receipt.received_asset)
     if receipt.steps:
-        last = wording.moment(receipt.steps[-1].at, zone)
-        yield f"Received {total}, {'last' if len(receipt.steps) > 1 else 'all'} on {last}."
+        last = receipt.steps[-1]
+        when = _when(last.at, last.known, zone)
+        yield f"Received {total}, {'last' if len(receipt.steps) > 1 else 'all'} {when}."
     else:
         yield f"Received {total}."
+
+
+def _when(at: datetime, known: Known, zone: tzinfo | None) -> str:
+    if known is Known.OBSERVED:
+        return f"on {wording.moment(at, zone)}"
+    return f"by {_latest(at, known, zone)}"
+
+
+def _latest(at: datetime, known: Known, zone: tzinfo | None) -> str:
+    why = " (when it was first looked at)" if known is Known.FIRST_LOOK else ""
+    return f"{wording.moment(at, zone)}{why}"
 
 
 def _what_next(receipt: Receipt, zone: tzinfo | None) -> Iterator[str]:
@@ -106,7 +118,7 @@ def _facts(receipt: Receipt, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
         yield "Amount asked", "any amount"
     yield "Received", wording.money(receipt.received, receipt.received_asset)
     if len(receipt.steps) == 1:
-        yield "Received on", wording.moment(receipt.steps[0].at, zone)
+        yield _received_when(receipt.steps[0], zone)
     if receipt.missing:
         yield "Missing", wording.money(receipt.missing, receipt.received_asset)
     if receipt.too_much:
@@ -115,6 +127,12 @@ def _facts(receipt: Receipt, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     if receipt.expires_at is not None and receipt.state in _TAKES_MONEY | _EXPIRED:
         yield "Payable until", wording.moment(receipt.expires_at, zone)
     yield "Payment", receipt.payment_url
+
+
+def _received_when(step: ReceiptStep, zone: tzinfo | None) -> tuple[str, str]:
+    if step.known is Known.OBSERVED:
+        return "Received on", wording.moment(step.at, zone)
+    return "Received by", _latest(step.at, step.known, zone)
 
 
 def _steps(receipt: Receipt, zone: tzinfo | None) -> Table:
@@ -129,7 +147,7 @@ def _steps(receipt: Receipt, zone: tzinfo | None) -> Table:
         ),
         tuple(
             (
-                wording.moment(step.at, zone),
+                ("" if step.known is Known.OBSERVED else "by ") + wording.moment(step.at, zone),
                 wording.number(step.delta, asset),
                 wording.number(step.received, asset),
             )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -16,18 +18,38 @@ from opdash.ledger.states import State
 from opdash.openpayments.amounts import Asset
 
 
+class Known(StrEnum):
+    """How well it is known when money arrived."""
+
+    OBSERVED = "observed"
+    """Then: it was seen to rise."""
+    FIRST_LOOK = "first-look"
+    """By then: it was there when the payment was first looked at."""
+    LATEST = "latest"
+    """By then: the look at which it was seen first has been lost."""
+
+
+_KNOWN: Final = {
+    TimelineKind.FIRST_SEEN: Known.FIRST_LOOK,
+    TimelineKind.CREATED: Known.FIRST_LOOK,
+    TimelineKind.NOTE: Known.LATEST,
+}
+
+
 class ReceiptStep(msgspec.Struct, frozen=True):
     """One arrival of money, or what was taken back.
 
     Attributes:
-        at: When, as far as is known, UTC.
+        at: When it was observed, UTC.
         delta: Minor units that arrived; negative where some were taken back.
         received: Minor units received after it.
+        known: Whether it arrived then, or by then.
     """
 
     at: datetime
     delta: int
     received: int
+    known: Known = Known.OBSERVED
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +68,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         received_asset: What ``received`` counts.
         steps: What arrived when, oldest first.
         covered_at: When all that was asked had arrived, or None.
+        covered: Whether it had arrived then, or by then.
         created_at: When the payment was created, UTC.
         expires_at: When it stops taking money, UTC, or None.
         as_of: When the server last said so, UTC.
@@ -66,6 +89,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None
     as_of: datetime
+    covered: Known = Known.OBSERVED
 
     @property
     def missing(self) -> int:
@@ -103,6 +127,7 @@ def make_receipt(
 
     row = rederive(row, now, grace)
     steps = tuple(_steps(row, timeline))
+    covered_at, covered = _covered(row, steps)
     return Receipt(
         merchant=merchant or "",
         wallet_address=row.wallet,
@@ -115,7 +140,8 @@ def make_receipt(
         received=row.received,
         received_asset=row.received_asset,
         steps=steps,
-        covered_at=_covered_at(row, steps),
+        covered_at=covered_at,
+        covered=covered,
         created_at=row.created_at,
         expires_at=row.expires_at,
         as_of=row.last_seen_at,
@@ -124,7 +150,9 @@ def make_receipt(
 
 def _steps(row: PaymentRow, timeline: Sequence[TimelineEntry]) -> list[ReceiptStep]:
     steps = [
-        ReceiptStep(_arrived_at(row, entry), entry.delta, entry.received or 0)
+        ReceiptStep(
+            entry.at, entry.delta, entry.received or 0, _KNOWN.get(entry.kind, Known.OBSERVED)
+        )
         for entry in timeline
         if entry.delta
     ]
@@ -132,21 +160,16 @@ def _steps(row: PaymentRow, timeline: Sequence[TimelineEntry]) -> list[ReceiptSt
     return steps if sum(step.delta for step in steps) == row.received else []
 
 
-def _arrived_at(row: PaymentRow, entry: TimelineEntry) -> datetime:
-    """Return when a step happened; what was there at the first look may be as old as all of it."""
-    if entry.kind in (TimelineKind.FIRST_SEEN, TimelineKind.CREATED):
-        return min(row.created_at, entry.at)
-    return entry.at
-
-
-def _covered_at(row: PaymentRow, steps: Sequence[ReceiptStep]) -> datetime | None:
+def _covered(row: PaymentRow, steps: Sequence[ReceiptStep]) -> tuple[datetime | None, Known]:
     """Return since when there has been at least as much as was asked, without a break."""
     if not row.asked or row.asked_asset != row.received_asset or row.received < row.asked:
-        return None
-    since: datetime | None = None
+        return None, Known.OBSERVED
+    since: ReceiptStep | None = None
     for step in steps:
         if step.received < row.asked:
             since = None
         elif since is None:
-            since = step.at
-    return since or row.reached_at
+            since = step
+    if since is None:
+        return row.reached_at, Known.LATEST
+    return since.at, since.known

@@ -25,6 +25,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
         at: When the money arrived, as far as can be told.
         delta: By how much received changed; negative where the server took something back.
         why: What is said about it where it is a correction; empty for a receipt.
+        looked_at: When the payment was first looked at, where this was there by then, so that
+            ``at`` is its payment's and not its own; else None.
     """
 
     payment_id: str
@@ -33,6 +35,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     at: datetime
     delta: int
     why: str = ""
+    looked_at: datetime | None = None
 
     @property
     def is_receipt(self) -> bool:
@@ -48,12 +51,15 @@ class DaySum(msgspec.Struct, frozen=True):
         receipts: How many times something arrived.
         payments: How many payments received something.
         received: How much it was.
+        estimated: How many of the receipts were there at a first look on a later day, so that
+            they may belong to another day.
     """
 
     day: date
     receipts: int
     payments: int
     received: int
+    estimated: int = 0
 
 
 class ReferenceSum(msgspec.Struct, frozen=True):
@@ -86,6 +92,9 @@ class AssetStatement(msgspec.Struct, frozen=True, kw_only=True):
         corrections: What the server took back, or counts otherwise; oldest first.
         days: What arrived on each day on which something did, oldest first.
         references: What arrived for each reference, the greatest sums first.
+        estimated: How many receipts were there at a first look on a later day, so that their day
+            is the one of their payment.
+        estimated_received: How much those were.
     """
 
     asset: Asset
@@ -96,6 +105,8 @@ class AssetStatement(msgspec.Struct, frozen=True, kw_only=True):
     corrections: tuple[Step, ...]
     days: tuple[DaySum, ...]
     references: tuple[ReferenceSum, ...]
+    estimated: int = 0
+    estimated_received: int = 0
 
     @property
     def corrected(self) -> int:

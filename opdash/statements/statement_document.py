@@ -172,6 +172,8 @@ def _asset(asset: AssetStatement, statement: Statement, *, whole: bool) -> Itera
         yield Paragraph(f"Nothing was received {span.within}.")
     else:
         yield _days(asset)
+        if asset.estimated:
+            yield Paragraph(_estimated(asset))
         yield _references(asset, whole=whole)
     if asset.corrections:
         yield _corrections(asset, span)
@@ -212,6 +214,18 @@ def _days(asset: AssetStatement) -> Table:
             _number(asset, asset.received),
             "",
         ),
+    )
+
+
+def _estimated(asset: AssetStatement) -> str:
+    receipts = wording.counted(asset.estimated, "receipt")
+    many = asset.estimated > 1
+    return (
+        f"{receipts} of {wording.money(asset.estimated_received, asset.asset)} "
+        f"{'were' if many else 'was'} there when opdash first looked, on a later day. "
+        f"{'They stand' if many else 'It stands'} on the day on which "
+        f"{'their payments were' if many else 'its payment was'} created, or last changed at the "
+        "server."
     )
 
 

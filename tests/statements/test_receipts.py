@@ -15,7 +15,7 @@ from opdash.openpayments.amounts import Asset
 from opdash.statements.as_text import as_text
 from opdash.statements.document import Form, in_form
 from opdash.statements.receipt_document import in_plain_words, receipt_document
-from opdash.statements.receipts import Receipt, ReceiptStep, make_receipt
+from opdash.statements.receipts import Known, Receipt, ReceiptStep, make_receipt
 from tests.ledger.builders import ADDRESS, GRACE, NOW, WALLET, Book, payment, payment_id
 
 USD = Asset("USD", 2)
@@ -189,13 +189,35 @@ def test_it_was_paid_when_the_last_of_it_came(book: Book, reader: LedgerReader) 
     assert "−3.00" in as_text(receipt_document(receipt, UTC))
 
 
-def test_what_was_there_at_the_first_look_is_as_old_as_the_payment(
+def test_what_was_there_at_the_first_look_had_come_by_then(
     book: Book, reader: LedgerReader
 ) -> None:
     book.record(payment(received=1000, created=NOW - 5 * DAY, completed=True), at=NOW)
     receipt = made(book, reader)
-    assert receipt.steps[0].at == NOW - 5 * DAY
-    assert in_plain_words(receipt, UTC) == "Paid in full on 15 November 2026 12:00."
+    assert receipt.steps == (ReceiptStep(NOW, 1000, 1000, Known.FIRST_LOOK),)
+    by = "by 20 November 2026 12:00 (when it was first looked at)"
+    assert in_plain_words(receipt, UTC) == f"Paid in full {by}."
+    text = as_text(receipt_document(receipt, UTC))
+    assert "Received by     20 November 2026 12:00 (when it was first looked at)" in text
+    assert "Received on" not in text
+
+
+def test_only_what_was_there_at_the_first_look_is_told_with_by(
+    book: Book, reader: LedgerReader
+) -> None:
+    book.record(payment(asked=None, received=400, created=NOW - 5 * DAY), at=NOW - HOUR)
+    once = in_plain_words(made(book, reader), UTC)
+    assert once.startswith(
+        "Received 4.00 USD, all by 20 November 2026 11:00 (when it was first looked at)."
+    )
+    book.record(payment(asked=None, received=1000, created=NOW - 5 * DAY), at=NOW)
+    receipt = made(book, reader)
+    assert in_plain_words(receipt, UTC).startswith(
+        "Received 10.00 USD, last on 20 November 2026 12:00."
+    )
+    lines = as_text(receipt_document(receipt, UTC)).splitlines()
+    assert any(line.startswith("  by 20 November 2026 11:00 ") for line in lines)
+    assert any(line.startswith("  20 November 2026 12:00 ") for line in lines)
 
 
 def test_the_clock_decides_whether_it_can_be_paid(book: Book, reader: LedgerReader) -> None:

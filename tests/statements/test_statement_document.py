@@ -153,6 +153,26 @@ def test_a_month_in_which_everything_happened(book: Book, reader: LedgerReader) 
     assert said(made(reader)) == SAID
 
 
+def test_a_day_that_is_only_the_payments_is_said(book: Book, reader: LedgerReader) -> None:
+    book.record(payment("a", received=900, created=NOW - 5 * DAY))
+    one = " ".join(said(made(reader)).split())
+    assert (
+        "1 receipt of 9.00 USD was there when opdash first looked, on a later day. It stands on "
+        "the day on which its payment was created, or last changed at the server." in one
+    )
+    book.record(
+        payment("b", received=2000, created=NOW - 4 * DAY),
+        payment("today", received=77, created=NOW - HOUR),
+    )
+    book.record(payment("a", received=1000, created=NOW - 5 * DAY))
+    statement = made(reader)
+    text = said(statement)
+    assert "2 receipts of 29.00 USD were there when opdash first looked" in " ".join(text.split())
+    assert "Sun 15 Nov 2026" in text
+    (asset,) = statement.wallets[0].assets
+    assert [(day.receipts, day.estimated) for day in asset.days] == [(1, 1), (1, 1), (2, 0)]
+
+
 def test_an_empty_month_says_so(book: Book, reader: LedgerReader) -> None:
     fill(book)
     text = said(made(reader, OCTOBER))
