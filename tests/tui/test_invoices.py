@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from textual.widgets import Input
 
+from opdash.books.desk import Desk
 from opdash.books.last_files import LastFile, keep_last_file
+from opdash.errors import LedgerError
+from opdash.ledger.reader import LedgerReader
 from opdash.tui.app import OpdashApp
-from opdash.tui.screens.invoices import InvoicesScreen
+from opdash.tui.screens.invoices import InvoicesScreen, WalletChoice
 from opdash.tui.screens.payments import PaymentsScreen
 from opdash.tui.screens.pick import PickScreen
 from opdash.tui.screens.review import ReviewScreen
 from opdash.tui.widgets.form_field import FormField, NoteLine
 from opdash.tui.widgets.row_list import RowList
-from tests.tui.book_doubles import HEADER, ROWS, Merchant, write_file
+from tests.tui.book_doubles import HEADER, ROWS, Merchant, confirmed, desk, write_file
 from tests.tui.doubles import World, shop_payments
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -294,3 +300,76 @@ async def test_of_many_columns_one_is_found_by_typing(world: World) -> None:
 
 def wide_row() -> str:
     return ";".join("x" for _ in range(900))
+
+
+class _QuickDesk(Desk):
+    """A desk that answers before a screen is mounted; it may also fail to, once."""
+
+    failure: Exception | None = None
+
+    async def _run(self, work: Callable[[LedgerReader], T]) -> T:
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+        return self._with_reader(work)
+
+
+@asynccontextmanager
+async def answered_at_once(
+    world: World, failure: Exception | None = None
+) -> AsyncIterator[Merchant]:
+    """Open the last file, with an app whose banner is mounted while the desk answers."""
+    path = write_file(world)
+    keep_last_file(world.dashboard.data_dir, "shop", LastFile(str(path)))
+    app = OpdashApp(world.dashboard.real, demo=True)
+    quick = _QuickDesk(world.reader.path, world.dashboard.data_dir, world.clock, desk(world)._scene)
+    quick.failure = failure
+    try:
+        async with app.run_test(size=(120, 40)) as pilot:
+            rosa = Merchant(world, app, pilot)
+            await rosa.settle()
+            app.push_screen(InvoicesScreen(quick, "shop"))
+            await rosa.on(InvoicesScreen)
+            yield rosa
+    finally:
+        quick.close()
+
+
+async def test_an_answer_that_comes_before_the_screen_is_mounted_is_not_lost(world: World) -> None:
+    async with answered_at_once(world) as rosa:
+        assert "9 invoices can be read." in said(rosa)
+        assert "Rechnungsnr" in rosa.row("number")
+
+
+async def test_a_review_shows_what_was_found_before_it_was_mounted(world: World) -> None:
+    app = OpdashApp(world.dashboard.real, demo=True)
+    quick = _QuickDesk(world.reader.path, world.dashboard.data_dir, world.clock, desk(world)._scene)
+    quick.source = confirmed(world)
+    async with app.run_test(size=(120, 40)) as pilot:
+        rosa = Merchant(world, app, pilot)
+        await rosa.settle()
+        app.push_screen(ReviewScreen(quick, WalletChoice(app, "shop")))
+        await rosa.on(ReviewScreen)
+        assert len(rosa.rows) == 9
+
+
+@pytest.mark.parametrize("failure", [LedgerError("It is locked.", "Try again."), OSError("gone")])
+async def test_after_a_reading_that_failed_enter_reads_again(
+    world: World, failure: Exception
+) -> None:
+    async with answered_at_once(world, failure) as rosa:
+        assert "Reading" not in said(rosa)
+        await rosa.press("enter")
+        assert "9 invoices can be read." in said(rosa)
+
+
+async def test_after_a_preview_that_failed_enter_reads_again(world: World) -> None:
+    async with answered_at_once(world) as rosa:
+        screen = rosa.app.screen
+        assert isinstance(screen, InvoicesScreen)
+        assert isinstance(screen._desk, _QuickDesk)
+        screen._desk.failure = LedgerError("It is locked.", "Try again.")
+        await rosa.press("ctrl+r")
+        assert "Reading" not in said(rosa)
+        await rosa.press("enter")
+        assert "9 invoices can be read." in said(rosa)

@@ -198,7 +198,7 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
     async def _offer_example(self) -> None:
         """In a demonstration there is a file at hand."""
         path = await self.opdash.example_invoices()
-        if path is not None and self.is_mounted and not self._input.value:
+        if path is not None and not self._input.value:
             self._type(str(path))
             self._read()
 
@@ -256,13 +256,22 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
             source = await self._desk.open(path, encoding=self._encoding, delimiter=self._delimiter)
         except InputError as error:
             if number == self._asked:
-                self._is_reading, self._source = False, None
+                self._source = None
                 field.say_error(error)
-                self._fill()
                 self._input.focus()
-            return
-        if number == self._asked and self.is_mounted:
-            self._take_source(source)
+        else:
+            if number == self._asked:
+                self._take_source(source)
+        finally:
+            self._end_reading(number)
+
+    def _end_reading(self, number: int) -> None:
+        """Let a person go on, whatever became of the reading, unless another one has begun."""
+        if number == self._asked and self._is_reading:
+            self._is_reading = False
+            if self.is_attached:
+                self.query_one("#outcome", NoteLine).say()
+                self._fill()
 
     def _take_source(self, source: Source) -> None:
         self._source = source
@@ -276,12 +285,19 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
         self.background(lambda: self._look(number, source), "preview")
 
     async def _look(self, number: int, source: Source) -> None:
-        preview = await self._desk.preview(source)
-        if number != self._asked or not self.is_mounted:
+        # An answer may come before this screen is mounted: it must not be thrown away then.
+        try:
+            preview = await self._desk.preview(source)
+        except BaseException:
+            if number == self._asked:
+                self._preview = None
+            self._end_reading(number)
+            raise
+        if number != self._asked:
             return
-        self._preview, self._is_reading = preview, False
+        self._preview = preview
+        self._end_reading(number)
         self._say(source, preview)
-        self._fill()
         is_known = self._given is source and (source.is_remembered or source.said.says_anything)
         if self._straight and is_known and _is_fine(preview):
             await self._confirm()
@@ -313,7 +329,7 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
     # The columns
 
     def _fill(self) -> None:
-        if not self.is_mounted:
+        if not self.is_attached:
             return
         listed, source = self.movable(), self._source
         width = listed.room or self.size.width
@@ -412,11 +428,9 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
         """Read the file that is typed; once it is read, hold it against the payments."""
         if self._is_reading:
             return
-        if not self._is_read:
-            self._read()
-            return
         source, preview = self._source, self._preview
-        if source is None or preview is None:
+        if not self._is_read or source is None or preview is None:
+            self._read()
             return
         outcome = self.query_one("#outcome", NoteLine)
         if preview.trouble or preview.file is None or not preview.file.invoices:
@@ -444,8 +458,7 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
             keep_last_file(self._desk.directory, self._profile, file)
         except InputError as error:
             self.tell_error(error)
-        if self.is_mounted:
-            self.dismiss(True)
+        self.dismiss(True)
 
     def action_leave(self) -> None:
         """Go back without a file."""

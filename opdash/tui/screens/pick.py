@@ -104,7 +104,7 @@ class PickScreen(CursorActions, OpdashModal[str | None]):
 
     async def _find(self, number: int, words: str) -> None:
         found = await asyncio.to_thread(self._found, words)
-        if number == self._asked and self.is_mounted:
+        if number == self._asked and self.is_attached:
             self._answered = number
             self._show(found)
             if self._takes:

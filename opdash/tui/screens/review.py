@@ -154,7 +154,7 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
             await self.look()
         finally:
             self._is_looking = False
-        if self._looks_again and self.is_mounted:
+        if self._looks_again and self.is_attached:
             self._looks_again = False
             self._look_soon()
 
@@ -166,7 +166,7 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
             self._tell(" ".join(told(error)).strip())
             return
         self._tell(f"{self.desk.trouble} This is the file as it was." if self.desk.trouble else "")
-        if found is not None and self.is_mounted:
+        if found is not None and self.is_attached:
             index = await asyncio.to_thread(BookIndex, found.book)
             await self._take(found, index)
 
@@ -185,7 +185,7 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
         await self._arrange()
 
     def _tell(self, problem: str) -> None:
-        if problem != self._problem and self.is_mounted:
+        if problem != self._problem and self.is_attached:
             self._problem = problem
             self.query_one(Notices).tell(problem, ())
 
@@ -202,7 +202,7 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
             shown = arrange(index, view)
         else:
             shown = await asyncio.to_thread(arrange, index, view)
-        if number == self._asked and self.is_mounted:
+        if number == self._asked and self.is_attached:
             self._shown = shown
             self._fill()
 
@@ -270,7 +270,7 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
     # Showing
 
     def _fill(self) -> None:
-        if not self.is_mounted:
+        if not self.is_attached:
             return
         shown, index, listed = self._shown, self._index, self._list
         self._fill_title()
@@ -312,7 +312,7 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
         return "No payment of these wallets is known yet."
 
     def _fill_title(self) -> None:
-        if not self.is_mounted:
+        if not self.is_attached:
             return
         source = self.desk.source
         name = "" if source is None else safe_text(source.path.name, limit=40)
