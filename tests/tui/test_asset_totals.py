@@ -67,7 +67,7 @@ def test_no_figure_is_ever_cut(totals: list[AssetTotals], width: int) -> None:
         for amount in (one.asked, one.received, abs(one.difference)):
             digits = str(amount).rjust(one.asset.scale + 1, "0")
             assert digits in "".join(c for c in shown if c.isdigit() or c in "\n ").replace(" ", "")
-        assert all(width_of(line) <= max(width, 62) for line in lines)
+        assert all(width_of(line) <= max(width, 51) for line in lines)
 
 
 def test_blocks_stand_beside_each_other_or_below() -> None:

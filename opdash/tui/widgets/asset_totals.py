@@ -12,6 +12,7 @@ from opdash.tui import format as fmt
 from opdash.tui.widgets.line import Span, spread, width_of
 
 _HEADINGS = ("", "asked", "received", "difference", "payments", "open due")
+_STARRED = tuple("difference*" if name == "difference" else name for name in _HEADINGS)
 _APART = "  "
 _BESIDE = 4
 
@@ -70,12 +71,15 @@ def total_lines(figures: Sequence[AssetFigures], width: int) -> list[list[Span]]
     cells = [_cells(one) for one in figures]
     if not cells:
         return []
-    headings = _headings(figures)
+    is_plain = all(one.difference == one.received - one.asked for one in figures)
+    headings = _HEADINGS if is_plain else _STARRED
+    remark = [] if is_plain else [[Span(" * of the payments that ask for an amount", "muted")]]
     columns = [max(len(name), *(len(line[n]) for line in cells)) for n, name in enumerate(headings)]
     if 1 + sum(columns) + len(_APART) * (len(columns) - 1) <= width:
         heading = [Span(" " + _joined(headings, columns), "muted")]
-        return [heading, *(_line(line, columns) for line in cells)]
-    return [line for one in cells for line in _flowing(headings, one, columns[0], width)]
+        return [heading, *(_line(line, columns) for line in cells), *remark]
+    lines = [line for one in cells for line in _flowing(headings, one, columns[0], width)]
+    return lines + remark
 
 
 def beside(
@@ -92,13 +96,6 @@ def beside(
         padded = [*end, Span(" " * (room - width_of(end)))]
         lines.append(spread(left[n] if n < len(left) else [], padded, width))
     return lines
-
-
-def _headings(figures: Sequence[AssetFigures]) -> tuple[str, ...]:
-    """Say that the difference is not the one of the two sums, where it is not."""
-    if all(one.difference == one.received - one.asked for one in figures):
-        return _HEADINGS
-    return tuple("difference where asked" if name == "difference" else name for name in _HEADINGS)
 
 
 def _cells(one: AssetFigures) -> tuple[str, ...]:
