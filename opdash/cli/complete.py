@@ -8,7 +8,7 @@ from opdash.cli import shapes, wording
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, UsageError, add_json_option, add_wallet_option
 from opdash.cli.output import ask, is_interactive, print_fields, print_json, talk
-from opdash.cli.running import UnknownPayment, find_payment, run_with_dashboard
+from opdash.cli.running import PAYMENT_HELP, UnknownPayment, find_payment, run_with_dashboard
 from opdash.errors import OpdashError
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.amounts import AmountError, format_minor, parse_minor
@@ -24,7 +24,7 @@ def run(arguments: list[str]) -> int:
         "terminal opdash shows the payment and asks; elsewhere it needs --yes and --received.",
         ["opdash complete 2f1b6c0e", "opdash complete 2f1b6c0e --yes --received 120.00"],
     )
-    parser.add_argument("payment", metavar="ID", help="its URL, or a unique part of its id")
+    parser.add_argument("payment", metavar="ID", help=PAYMENT_HELP)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--received",

@@ -6,7 +6,7 @@ from opdash.cli import shapes, wording
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import print_json, print_lines, talk
-from opdash.cli.running import only_one
+from opdash.cli.running import PAYMENT_HELP, only_one, rows_meant
 from opdash.ledger.reader import LedgerReader
 from opdash.service.dashboard import LEDGER_FILE
 
@@ -19,7 +19,7 @@ def run(arguments: list[str]) -> int:
         "and what opdash did. No server is asked.",
         ["opdash log 2f1b6c0e", "opdash log 2f1b6c0e --json | jq -r .at"],
     )
-    parser.add_argument("payment", metavar="ID", help="its URL, or a unique part of its id")
+    parser.add_argument("payment", metavar="ID", help=PAYMENT_HELP)
     add_wallet_option(parser)
     add_json_option(parser)
     options = parser.parse(arguments)
@@ -27,10 +27,10 @@ def run(arguments: list[str]) -> int:
         opened(options) as context,
         LedgerReader.open(context.options.data_dir / LEDGER_FILE) as reader,
     ):
-        rows = reader.find(options.payment)
+        wallets = None
         if options.wallet:
-            address = context.store.load().profile(options.wallet).wallet_address
-            rows = tuple(row for row in rows if row.wallet == address)
+            wallets = {context.store.load().profile(options.wallet).wallet_address}
+        rows = rows_meant(reader, options.payment, wallets)
         row = only_one(rows, options.payment)
         steps = reader.timeline(row.wallet, row.id)
     if options.json:

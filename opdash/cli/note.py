@@ -10,7 +10,7 @@ from opdash.cli import shapes, wording
 from opdash.cli.context import Context, opened
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import print_fields, print_json, print_lines, talk
-from opdash.cli.running import only_one
+from opdash.cli.running import PAYMENT_HELP, only_one, rows_meant
 from opdash.ledger.note_texts import (
     read_label,
     read_labels,
@@ -66,7 +66,7 @@ def _parser() -> CommandParser:
             "opdash note 2f1b6c0e --no-label claim --text '' --resolve none",
         ],
     )
-    parser.add_argument("payment", metavar="ID", help="its URL, or a unique part of its id")
+    parser.add_argument("payment", metavar="ID", help=PAYMENT_HELP)
     parser.add_argument(
         "--label",
         metavar="A,B",
@@ -114,10 +114,10 @@ def _labels(text: str) -> tuple[str, ...]:
 
 
 def _found(reader: LedgerReader, context: Context, options: argparse.Namespace) -> PaymentRow:
-    rows = reader.find(options.payment)
+    wallets = None
     if options.wallet:
-        address = context.store.load().profile(options.wallet).wallet_address
-        rows = tuple(row for row in rows if row.wallet == address)
+        wallets = {context.store.load().profile(options.wallet).wallet_address}
+    rows = rows_meant(reader, options.payment, wallets)
     return only_one(rows, options.payment)
 
 

@@ -9,7 +9,7 @@ from opdash.cli.context import Context, opened
 from opdash.cli.options import CommandParser, add_wallet_option
 from opdash.cli.output import talk
 from opdash.cli.papers import add_paper_options, check_paper_options, deliver
-from opdash.cli.running import find_payment, run_with_dashboard
+from opdash.cli.running import PAYMENT_HELP, find_payment, run_with_dashboard
 from opdash.ledger.records import PaymentRow
 from opdash.ledger.states import grace
 from opdash.openpayments.errors import GoneError, NotFoundError, OpenPaymentsError
@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
             "opdash receipt 2f1b6c0e --output receipt.html --zone Europe/Berlin",
         ],
     )
-    parser.add_argument("payment", metavar="ID", help="its URL, or a unique part of its id")
+    parser.add_argument("payment", metavar="ID", help=PAYMENT_HELP)
     add_paper_options(parser)
     parser.add_argument("--offline", action="store_true", help="ask no server; use what is known")
     add_wallet_option(parser)

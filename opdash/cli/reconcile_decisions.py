@@ -17,7 +17,7 @@ from opdash.cli.options import (
     whole_number,
 )
 from opdash.cli.output import Cell, Column, print_json, print_lines, print_table, talk
-from opdash.cli.running import only_one
+from opdash.cli.running import PAYMENT_HELP, only_one, rows_meant
 from opdash.errors import InputError
 from opdash.ledger.decisions import Decision, DecisionKind
 from opdash.ledger.reader import LedgerReader
@@ -125,7 +125,7 @@ def _parser(word: str, summary: str, examples: Sequence[str]) -> CommandParser:
 
 def _add_pair(parser: CommandParser) -> None:
     parser.add_argument("invoice", metavar="NUMBER", help="its number as written in the file")
-    parser.add_argument("payment", metavar="PAYMENT", help="its URL, or a unique part of its id")
+    parser.add_argument("payment", metavar="PAYMENT", help=PAYMENT_HELP)
     add_wallet_option(parser)
     add_json_option(parser)
 
@@ -144,10 +144,10 @@ def _decide(options: argparse.Namespace, kind: DecisionKind) -> int:
         _ledger(context) as ledger,
         LedgerReader.open(ledger.path) as reader,
     ):
-        rows = reader.find(options.payment)
+        wallets = None
         if options.wallet:
-            address = context.store.load().profile(options.wallet).wallet_address
-            rows = tuple(row for row in rows if row.wallet == address)
+            wallets = {context.store.load().profile(options.wallet).wallet_address}
+        rows = rows_meant(reader, options.payment, wallets)
         row = only_one(rows, options.payment)
         amount = _amount(options.amount, row)
         if kind is DecisionKind.LINK:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final
 
 from opdash.cli.consenting import ConsentTalk
 from opdash.cli.context import Context
 from opdash.cli.output import is_interactive, talk
 from opdash.cli.wording import last_segment
 from opdash.errors import InputError, OpdashError
+from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import CreationStatus, PaymentRow
+from opdash.ledger.search.terms import All, Contains, Query, TextField
 from opdash.openpayments.addresses import lies_below
 from opdash.openpayments.errors import GoneError, NotFoundError
 from opdash.safetext import safe_text
@@ -20,6 +23,11 @@ from opdash.service.errors import NotOurPaymentError
 from opdash.service.events import CreationChanged, Event, SettingsNoted
 from opdash.service.session import WalletSession
 from opdash.settings import ConsentWay
+
+PAYMENT_HELP: Final = "its URL, a unique part of its id, or its whole reference"
+"""How a payment is named on a command line."""
+
+_MOST_ROWS: Final = 50
 
 
 class UnknownPayment(InputError):
@@ -78,7 +86,7 @@ async def find_payment(
     Args:
         dashboard: Where to look.
         sessions: The wallets that may hold it.
-        text: The payment's URL, or a unique start or end of its id.
+        text: The payment's URL, a unique start or end of its id, or its whole reference.
         anywhere: Whether it may also be one of a wallet that is no longer set up.
         offline: Whether to ask no server at all.
 
@@ -127,8 +135,36 @@ async def _asked_for_at(
 def _known(
     dashboard: Dashboard, sessions: Sequence[WalletSession], text: str, *, anywhere: bool
 ) -> tuple[PaymentRow, ...]:
-    wallets = {session.wallet_id for session in sessions}
-    return tuple(row for row in dashboard.reader.find(text) if anywhere or row.wallet in wallets)
+    wallets = {session.wallet_id for session in sessions if session.wallet_id is not None}
+    return rows_meant(dashboard.reader, text, None if anywhere else wallets)
+
+
+def rows_meant(
+    reader: LedgerReader, text: str, wallets: Collection[str] | None = None
+) -> tuple[PaymentRow, ...]:
+    """Return the payments that a person may mean, by URL, part of the id, or whole reference.
+
+    An id that is typed wholly means that payment alone. Else a reference counts as much as a part
+    of an id, so that nobody gets another payment than the one that they mean.
+
+    Args:
+        reader: The ledger.
+        text: What was typed.
+        wallets: The wallet addresses whose payments count; None for all.
+    """
+    found = tuple(row for row in reader.find(text) if wallets is None or row.wallet in wallets)
+    typed = text.strip()
+    if not typed or any(typed in (row.id, last_segment(row.id)) for row in found):
+        return found
+    query = Query("", All((Contains(TextField.REFERENCE, typed, whole=True),)))
+    referred: list[PaymentRow] = []
+    for wallet in reader.wallets():
+        if wallets is None or wallet.address in wallets:
+            keys = reader.matches(wallet.address, query).keys[:_MOST_ROWS]
+            referred += reader.rows(keys)
+    same = [row for row in referred if row.reference.strip() == typed] or referred
+    known = {(row.wallet, row.id): row for row in (*found, *same)}
+    return tuple(known.values())
 
 
 def session_of(dashboard: Dashboard, row: PaymentRow) -> WalletSession | None:
@@ -147,11 +183,14 @@ def only_one(rows: tuple[PaymentRow, ...], text: str) -> PaymentRow:
     if not rows:
         raise UnknownPayment(
             f"opdash knows no payment “{shown}”.",
-            "Give its URL, or the id that “opdash list --all” shows.",
+            "Give its URL, its whole reference, or the id that “opdash list --all” shows.",
         )
     if len(rows) > 1:
-        names = ", ".join(last_segment(row.id) for row in rows[:5])
-        raise UnknownPayment(f"Several payments are meant by “{shown}”.", f"Say which: {names}.")
+        names = ", ".join(f"{last_segment(row.id)} ({row.state.value})" for row in rows[:5])
+        more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+        raise UnknownPayment(
+            f"Several payments are meant by “{shown}”.", f"Say which by its id: {names}{more}."
+        )
     return rows[0]
 
 

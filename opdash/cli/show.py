@@ -6,7 +6,7 @@ from opdash.cli import shapes, wording
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import print_fields, print_json, print_lines, talk
-from opdash.cli.running import UnknownPayment, find_payment, run_with_dashboard
+from opdash.cli.running import PAYMENT_HELP, UnknownPayment, find_payment, run_with_dashboard
 from opdash.ledger.records import PaymentRow
 from opdash.openpayments.errors import GoneError, NotFoundError, OpenPaymentsError
 from opdash.service.dashboard import Dashboard
@@ -21,7 +21,7 @@ def run(arguments: list[str]) -> int:
         "another wallet is shown as far as anyone may read it.",
         ["opdash show 2f1b6c0e", "opdash show https://ilp.example/incoming-payments/2f1b6c0e-…"],
     )
-    parser.add_argument("payment", metavar="ID", help="its URL, or a unique part of its id")
+    parser.add_argument("payment", metavar="ID", help=PAYMENT_HELP)
     parser.add_argument("--offline", action="store_true", help="ask no server; show what is known")
     add_wallet_option(parser)
     add_json_option(parser)

@@ -71,6 +71,32 @@ def test_what_is_not_known(shop: Shell, payment: str) -> None:
     assert shop("log", payment, "--wallet", "nobody").code == 2
 
 
+def test_a_reference_names_the_one_payment_that_has_it(shop: Shell, payment: str) -> None:
+    create = ["create", "--amount", "3", "--json", "--reference"]
+    tea = shop.done(*create, "Tea 9").line["paymentId"]
+    for command in (["log"], ["show", "--offline"], ["receipt", "--offline"], ["note"]):
+        ran = shop.done(command[0], "Tea 9", *command[1:])
+        assert tea.rpartition("/")[2] in (ran.out + ran.err).replace("\n", "").replace(" ", "")
+    again = shop.done(*create, "Tea 9").line["paymentId"]
+    for command in (["log"], ["show"], ["complete", "--yes", "--received", "0"]):
+        ran = shop(command[0], "Tea 9", *command[1:])
+        assert ran.code == 2
+        assert "Several payments are meant by “Tea 9”" in ran.err
+        assert all(url.rpartition("/")[2] + " (UNPAID)" in ran.err for url in (tea, again))
+    # A part of a reference is none.
+    assert "knows no payment" in shop("log", "Tea").err
+
+
+def test_a_reference_that_is_part_of_another_id_is_not_taken_for_it(
+    shop: Shell, payment: str
+) -> None:
+    part = payment.rpartition("/")[2][:10]
+    shop.done("create", "--amount", "3", "--reference", part)
+    ran = shop("log", part)
+    assert (ran.code, "Several payments are meant" in ran.err) == (2, True)
+    assert shop.done("log", payment).out
+
+
 def test_without_a_ledger(shell: Shell) -> None:
     ran = shell("log", "x")
     assert ran.code == 1
