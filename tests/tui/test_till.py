@@ -457,6 +457,20 @@ async def test_other_payments_are_told_of_after_the_customer_has_gone(shop: Shop
         assert [told.message for told in one.app._notifications] == ["● Paid: 9.00 USD · other"]
 
 
+async def test_many_other_payments_are_told_in_one_sentence(shop: Shop) -> None:
+    async with counter(shop) as one:
+        url = await waiting(one)
+        for number in range(60, 72):
+            shop.record(make_payment(number, asked=900))
+            shop.record(make_payment(number, asked=900, received=900, completed=True))
+        await one.settle()
+        shop.change(url, received=1250, completed=True)
+        await one.later(seconds=1)
+        await one.press("enter")
+        (told,) = one.app._notifications
+        assert "12" in told.message
+
+
 async def test_being_offline_is_said(shop: Shop) -> None:
     async with counter(shop) as one:
         one.session.looking = DOWN

@@ -12,7 +12,7 @@ from textual.containers import Container, Vertical
 from textual.widgets import Input, Label, Static
 
 from opdash.errors import InputError
-from opdash.ledger.records import Creation, CreationStatus
+from opdash.ledger.records import Change, Creation, CreationStatus
 from opdash.openpayments.amounts import Asset, format_minor
 from opdash.openpayments.errors import OpenPaymentsError
 from opdash.service.drafts import PaymentDraft
@@ -334,8 +334,11 @@ class TillScreen(OpdashModal[None]):
         if ended is None:
             return
         row = ended.payment
+        untold: dict[str, list[Change]] = {}
         for change in ended.untold:
-            self.opdash.tell_news(change.payment.wallet, (change,))
+            untold.setdefault(change.payment.wallet, []).append(change)
+        for wallet_id, changes in untold.items():
+            self.opdash.tell_news(wallet_id, changes)
         remark = seen_remark(row, ended.deed)
         self.opdash.background(lambda: self._session.remark(row.id, remark), "till-remark")
         good, sentence = ended_sentence(row, is_left=ended.is_left)
