@@ -8,6 +8,7 @@ own columns are then written anew.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +17,14 @@ from typing import Final
 
 import msgspec
 
-from opdash.books.tabular import FileError, Table
+from opdash.books.tabular import FileError, Table, read_table
 from opdash.exports.texts import defused
+from opdash.ledger.states import State
 
 COLUMNS: Final = ("payment_url", "payment_state", "payment_error")
 """The columns that are added, in this order; reconciling finds payments by the first."""
 
+_STATES: Final = frozenset(state.value for state in State)
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8", "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16-le", "utf-16"),
@@ -61,6 +64,46 @@ def free_name(path: Path) -> Path:
         number += 1
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return free
+
+
+def is_of_earlier_run(path: Path, table: Table) -> bool:
+    """Return whether a file is what `with_payments` made of the same merchant's file before.
+
+    It is where it has the merchant's columns and ours behind them, whatever its rows are: the
+    merchant's may be others by now. A file without names of columns is told by its last three.
+
+    Args:
+        path: The file that is there.
+        table: The merchant's rows.
+    """
+    for encoding in (table.encoding, ""):
+        with contextlib.suppress(FileError):
+            return _is_of(read_table(path, encoding=encoding, delimiter=table.delimiter), table)
+    return False
+
+
+def _is_of(found: Table, table: Table) -> bool:
+    if bool(found.delimiter) != bool(table.delimiter) or found.has_header != table.has_header:
+        return False
+    if not table.has_header:
+        return all(map(_ends_in_ours, (cells for _, cells in found.rows)))
+    if not table.delimiter:
+        # Which member comes first differs from row to row.
+        return set(found.header) == {*table.header, *COLUMNS}
+    own, ours = found.header[: -len(COLUMNS)], found.header[-len(COLUMNS) :]
+    merchants = table.header
+    if merchants[-len(COLUMNS) :] == COLUMNS:
+        merchants = merchants[: -len(COLUMNS)]
+    # Behind a header that is shorter than its rows there are empty names.
+    return ours == COLUMNS and own[: len(merchants)] == merchants and not any(own[len(merchants) :])
+
+
+def _ends_in_ours(cells: Sequence[str]) -> bool:
+    if len(cells) <= len(COLUMNS):
+        return False
+    url, state, _ = cells[-len(COLUMNS) :]
+    is_url = not url or url.startswith(("https://", "http://"))
+    return is_url and (not state or state in _STATES)
 
 
 def with_payments(data: bytes, table: Table, beside: Mapping[int, Beside]) -> bytes:

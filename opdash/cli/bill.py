@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from opdash.books.billed_file import usual_name
+from opdash.books.billed_file import is_of_earlier_run, usual_name
 from opdash.books.billing_book import BillingBook, as_agreed
 from opdash.books.bills import Terms, Until
 from opdash.books.book import wallet_assets
@@ -103,7 +103,11 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="where to write the file with payment URLs"
     )
-    parser.add_argument("--force", action="store_true", help="replace that file if it is there")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace a file there that opdash did not write for this one",
+    )
     parser.add_argument(
         "--rate", metavar="N", default="", help=f"payments a second at most ({A_SECOND:.0f})"
     )
@@ -156,7 +160,7 @@ def _target(options: argparse.Namespace, source: Source) -> Path:
         )
     if not _is_to_run(options):
         return path
-    if path.exists() and not options.force:
+    if path.exists() and not _may_replace(options, path, source):
         raise UsageError(
             f"{shown} is there already; nothing was created.",
             "--force replaces it, --output FILE writes elsewhere.",
@@ -164,6 +168,13 @@ def _target(options: argparse.Namespace, source: Source) -> Path:
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise UsageError(f"{shown} cannot be written; nothing was created.", "Choose another.")
     return path
+
+
+def _may_replace(options: argparse.Namespace, path: Path, source: Source) -> bool:
+    """Return whether a file may be replaced: as told, or as ours of an earlier run."""
+    return bool(options.force) or (
+        options.output is None and path.is_file() and is_of_earlier_run(path, source.table)
+    )
 
 
 def _is_to_run(options: argparse.Namespace) -> bool:
@@ -221,7 +232,8 @@ def _bill(
             with _stopping(biller, progress.clear):
                 ended = await desk.carry_out(found, biller)
         if ended.is_whole:
-            await desk.write_beside(found.plan, ended, target, overwrite=options.force)
+            overwrite = _may_replace(options, target, source)
+            await desk.write_beside(found.plan, ended, target, overwrite=overwrite)
         return _end(report, ended, target if ended.is_whole else None, as_json=options.json)
 
     return run_with_dashboard(context, work)

@@ -12,7 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opdash.books.billed_file import Beside, free_name, usual_name, with_payments
+from opdash.books.billed_file import (
+    Beside,
+    free_name,
+    is_of_earlier_run,
+    usual_name,
+    with_payments,
+)
 from opdash.books.tabular import FileError, Table, read_table
 
 URL = "https://wallet.example/incoming-payments/2f1b"
@@ -182,6 +188,44 @@ def test_a_name_that_is_free(tmp_path: Path) -> None:
     assert free_name(path) == path
     path.touch()
     assert free_name(path) == tmp_path / "a.billed-2.csv"
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"number,amount\nA,5\nB,6\n", "a.csv"),
+        ("Nummer;Betrag;für\nA;5,00;Tee\n".encode("cp1252"), "a.csv"),
+        (b"number,amount\nA,5,more\nB,6\n", "a.csv"),
+        (b"INV-1,5.00\nINV-2,6.00\n", "a.csv"),
+        (b'{"number":"A","amount":5}\n{"number":"B","due":"2026-11-01"}\n', "a.jsonl"),
+    ],
+)
+def test_what_was_written_before_is_known_again(tmp_path: Path, data: bytes, name: str) -> None:
+    table = read(tmp_path, data, name)
+    line = table.rows[0][0]
+    written = with_payments(data, table, {line: PAID})
+    there = tmp_path / f"there-{name}"
+    there.write_bytes(written)
+    assert is_of_earlier_run(there, table)
+    assert is_of_earlier_run(there, read(tmp_path, written, name)), "it was itself billed"
+    for other in (
+        data,
+        written.replace(b"payment_", b"my_"),
+        written.replace(URL.encode(), b"=1+1").replace(b"payment_error", b"remark"),
+        b"",
+        b"\0\xff",
+    ):
+        there.write_bytes(other)
+        if other != written:
+            assert not is_of_earlier_run(there, table)
+
+
+def test_another_files_output_is_not_taken_for_ones_own(tmp_path: Path) -> None:
+    data = b"number,amount,who\nA,5,Ada\n"
+    there = tmp_path / "there.csv"
+    there.write_bytes(with_payments(data, read(tmp_path, data), {2: PAID}))
+    assert not is_of_earlier_run(there, read(tmp_path, b"number,amount\nA,5\n"))
+    assert not is_of_earlier_run(tmp_path, read(tmp_path, data)), "no file"
 
 
 def test_where_it_goes_is_told_by_its_name(tmp_path: Path) -> None:

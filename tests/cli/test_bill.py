@@ -168,17 +168,40 @@ def test_the_same_again_creates_nothing(office: Office) -> None:
     file = office.file(many(3))
     office.bill(file, "--yes")
 
-    refused = office.bill(file, "--yes")
-    assert (refused.code, refused.out) == (2, "")
-    assert "is there already; nothing was created" in refused.err
-
+    assert office.bill(file, "--yes").code == 0
+    assert len(rows(str(office.home / "invoices.billed.csv"))) == 3
     again = office.bill(file, "--yes", "--output", str(office.home / "other.csv"))
     assert again.code == 0
     assert "0 of 0 created, 0.00 USD; 3 had a payment." in again.err
     first, other = (rows(str(office.home / name)) for name in ("invoices.billed.csv", "other.csv"))
     assert first == other
-    assert office.bill(file, "--yes", "--force").code == 0
     assert office.at_server() == Counter(["INV-1", "INV-2", "INV-3"])
+
+
+def test_next_week_the_same_file_has_more_invoices(office: Office) -> None:
+    file = office.file(many(1))
+    office.bill(file, "--yes")
+
+    assert office.bill(office.file(many(2)), "--yes").code == 0
+
+    written = rows(str(office.home / "invoices.billed.csv"))
+    assert [bool(row["payment_url"]) for row in written] == [True, True]
+    assert office.at_server() == Counter(["INV-1", "INV-2"])
+
+
+def test_a_file_that_opdash_did_not_write_is_not_replaced(office: Office) -> None:
+    file, there = office.file(many(1)), office.home / "invoices.billed.csv"
+    there.write_text("number,amount,remark\nINV-1,1.00,call her\n")
+
+    refused = office.bill(file, "--yes")
+    assert (refused.code, refused.out) == (2, "")
+    assert "is there already; nothing was created" in refused.err
+    assert "call her" in there.read_text()
+    assert office.at_server() == Counter()
+
+    assert office.bill(file, "--yes", "--force").code == 0
+    named = office.bill(file, "--yes", "--output", str(there))
+    assert (named.code, "is there already" in named.err) == (2, True)
 
 
 def test_beside_a_paid_invoice_stands_what_paid_it(office: Office) -> None:
