@@ -193,4 +193,4 @@ def _said(one: InvoiceResult) -> tuple[object, ...]:
     paid_by = tuple((found.payment_id, found.rule, found.amount) for found in one.matches)
     suggested = one.suggestion and one.suggestion.payment_id
     due = (one.invoice.amount, one.invoice.asset)
-    return one.kind, one.received, one.flags, due, paid_by, one.candidates, suggested
+    return one.kind, one.received, one.apart, one.flags, due, paid_by, one.candidates, suggested

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from opdash.books.records import BookPayment, Flag, Invoice, InvoiceClass, Match
 from opdash.ledger.states import State
+from opdash.openpayments.amounts import Asset
 
 _OPEN: Final = frozenset(
     {
@@ -31,28 +34,50 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
         received: Minor units of the invoice's asset that arrived for it.
         difference: received − due in minor units; None in another currency.
         flags: Remarks.
+        apart: What arrived beside in other currencies, in minor units.
     """
 
     kind: InvoiceClass
     received: int
     difference: int | None
     flags: tuple[Flag, ...] = ()
+    apart: tuple[tuple[Asset, int], ...] = ()
 
 
 def standing(invoice: Invoice, paid_by: Sequence[tuple[BookPayment, Match]]) -> Standing:
     """Say how an invoice stands with the payments that were found to be its own.
 
-    What is unclear comes first: another currency, then an anomaly or a payment that cannot be read.
-    Two payments that each cover the invoice are a double payment; otherwise their sum decides.
+    The payments in its own currency decide; where there is none, it is the wrong currency. Money in
+    another one beside them is remarked, and a request without money is nothing. What is unclear
+    comes first: an anomaly or a payment that cannot be read. Two payments that each cover the
+    invoice are a double payment; otherwise their sum decides.
 
     Args:
         invoice: The invoice.
         paid_by: At least one payment, with the match that says how much of it counts.
     """
     code = invoice.asset.code
-    if any(payment.asset.code != code for payment, _ in paid_by):
-        own = [pair for pair in paid_by if pair[0].asset.code == code]
-        return Standing(InvoiceClass.WRONG_CURRENCY, _received(invoice, own)[0], None)
+    if all(payment.asset.code == code for payment, _ in paid_by):
+        return _standing(invoice, paid_by)
+    own = [pair for pair in paid_by if pair[0].asset.code == code]
+    apart = _apart(pair for pair in paid_by if pair[0].asset.code != code)
+    if not own:
+        return Standing(InvoiceClass.WRONG_CURRENCY, 0, None, apart=apart)
+    found = _standing(invoice, own)
+    return replace(found, flags=(*found.flags, Flag.APART), apart=apart) if apart else found
+
+
+def _apart(paid_by: Iterable[tuple[BookPayment, Match]]) -> tuple[tuple[Asset, int], ...]:
+    """Add up what arrived in other currencies."""
+    sums: defaultdict[Asset, int] = defaultdict(int)
+    for payment, match in paid_by:
+        sums[payment.asset] += match.amount
+    found = [(asset, amount) for asset, amount in sums.items() if amount]
+    return tuple(sorted(found, key=lambda one: (one[0].code, one[0].scale)))
+
+
+def _standing(invoice: Invoice, paid_by: Sequence[tuple[BookPayment, Match]]) -> Standing:
+    """Say how an invoice stands with payments in its own currency."""
     received, exact = _received(invoice, paid_by)
     difference = received - invoice.amount
     states = {payment.state for payment, _ in paid_by}

@@ -125,6 +125,7 @@ def _invoice_results(
                 flags=(*found_so.flags, *late, *settled),
                 candidates=several,
                 suggestion=suggested.get(invoice.row),
+                apart=found_so.apart,
             )
         )
     return tuple(results)
@@ -134,10 +135,14 @@ def _is_settled(
     invoice: Invoice, paid_by: Sequence[tuple[BookPayment, Match]], found: Standing
 ) -> bool:
     """Return whether what a person settled leaves nothing to be done about an invoice."""
-    if found.kind is InvoiceClass.PAID or not any(payment.is_settled for payment, _ in paid_by):
+    if _is_paid(found) or not any(payment.is_settled for payment, _ in paid_by):
         return False
     others = [pair for pair in paid_by if not pair[0].is_settled]
-    return not others or standing(invoice, others).kind is InvoiceClass.PAID
+    return not others or _is_paid(standing(invoice, others))
+
+
+def _is_paid(found: Standing) -> bool:
+    return found.kind is InvoiceClass.PAID and not found.apart
 
 
 def _is_past_due(invoice: Invoice, today: date | None) -> bool:
@@ -260,7 +265,9 @@ def is_clear(one: InvoiceResult) -> bool:
     """
     if one.kind is InvoiceClass.DUPLICATE_NUMBER:
         return False
-    return Flag.SETTLED in one.flags or (one.kind in CLEAR and Flag.LATE not in one.flags)
+    if Flag.SETTLED in one.flags:
+        return True
+    return one.kind in CLEAR and Flag.LATE not in one.flags and Flag.APART not in one.flags
 
 
 def has_exceptions(result: Reconciliation) -> bool:

@@ -6,6 +6,7 @@ Amounts are integers of minor units. Texts are as they were written or sent: onl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -70,6 +71,8 @@ class Flag(StrEnum):
     """Its payment did not run out: somebody completed it before anything arrived."""
     LATE = "late"
     """Money is still waited for, and the day on which it was due is over."""
+    APART = "also paid in another currency"
+    """Beside what decides, money arrived for it in another currency than its own."""
     SETTLED = "settled by you"
     """A person said how they settled its payments, or some, and the others alone pay it."""
 
@@ -186,6 +189,7 @@ class InvoiceResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         flags: Remarks.
         candidates: URLs of payments that may be its own, where nothing tells which.
         suggestion: A payment that fits by amount and date alone, or None.
+        apart: What arrived for it in other currencies than its own, in minor units.
     """
 
     invoice: Invoice
@@ -196,6 +200,19 @@ class InvoiceResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     flags: tuple[Flag, ...] = ()
     candidates: tuple[str, ...] = ()
     suggestion: Match | None = None
+    apart: tuple[tuple[Asset, int], ...] = ()
+
+    def remarks(self, money: Callable[[int, Asset], str]) -> list[str]:
+        """Return the words of the flags; of money in another currency how much.
+
+        Args:
+            money: Writes minor units of an asset.
+        """
+        sums = " and ".join(money(amount, asset) for asset, amount in self.apart)
+        return [
+            f"also {sums} in another currency" if flag is Flag.APART else flag.value
+            for flag in self.flags
+        ]
 
 
 class PaymentResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):

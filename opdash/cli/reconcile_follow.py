@@ -164,7 +164,7 @@ def _invoice_words(change: InvoiceChange) -> Sequence[str]:
     before, after = change.before, change.after
     if after is None:
         return () if before is None else (before.invoice.number, "no longer in the file")
-    kind = " · ".join([after.kind.value, *(flag.value for flag in after.flags)])
+    kind = " · ".join([after.kind.value, *after.remarks(wording.money)])
     if before is not None and before.kind is not after.kind:
         kind = f"{before.kind.value} → {kind}"
     due, asset = after.invoice.amount, after.invoice.asset

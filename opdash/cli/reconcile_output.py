@@ -8,8 +8,9 @@ file        ``path, encoding, delimiter, hasHeader, columns`` (field to column n
 ledger      how much is known, a line for each wallet: ``wallet, walletAddress, scope, known,
             lookedAt, complete, lastPollAt``.
 invoice     ``row, number, class, due, received, difference, issued, dueOn, customer, flags,
-            matches`` (``paymentId, rule, evidence, amount``), ``candidates`` (payment URLs),
-            ``suggestion`` (like a match, or null).
+            apart`` (received in other currencies than its own), ``matches`` (``paymentId, rule,
+            evidence, amount``), ``candidates`` (payment URLs), ``suggestion`` (like a match, or
+            null).
 payment     ``id, walletAddress, class, state, received, unallocated, createdAt, references,
             description, rows`` (of the invoices that it pays), ``candidates`` (rows).
 invoiceSum  ``class, count, due, received``; for each class and asset.
@@ -183,7 +184,7 @@ def _invoice_lines(one: InvoiceResult, names: Mapping[str, str]) -> Iterable[lis
     yield [
         Cell(str(one.invoice.row)),
         Cell(one.invoice.number),
-        Cell(_class_words(one), Style.ATTENTION if Flag.LATE in one.flags else _style(one.kind)),
+        Cell(_class_words(one), _style_of(one)),
         Cell(wording.money(one.invoice.amount, asset)),
         Cell(wording.money(one.received, asset)),
         Cell(wording.money(one.difference, asset)),
@@ -194,7 +195,7 @@ def _invoice_lines(one: InvoiceResult, names: Mapping[str, str]) -> Iterable[lis
 
 
 def _class_words(one: InvoiceResult) -> str:
-    return " · ".join([one.kind.value, *(flag.value for flag in one.flags)])
+    return " · ".join([one.kind.value, *one.remarks(wording.money)])
 
 
 def _match_cells(found: Match, names: Mapping[str, str]) -> list[Cell]:
@@ -286,6 +287,11 @@ def _short(payments: Iterable[BookPayment]) -> dict[str, str]:
     while len({text[:length] for text in ids.values()}) < len(ids) and length < 64:
         length += 4
     return {url: text[:length] for url, text in ids.items()}
+
+
+def _style_of(one: InvoiceResult) -> Style:
+    needs_look = Flag.LATE in one.flags or Flag.APART in one.flags
+    return Style.ATTENTION if needs_look else _style(one.kind)
 
 
 def _style(kind: InvoiceClass) -> Style:
@@ -479,6 +485,7 @@ def _invoice_record(one: InvoiceResult, assets: Mapping[str, Asset]) -> dict[str
         "dueOn": None if invoice.due is None else invoice.due.isoformat(),
         "customer": invoice.customer,
         "flags": [flag.value for flag in one.flags],
+        "apart": [shapes.amount(amount, asset) for asset, amount in one.apart],
         "matches": [_match_record(found, assets) for found in one.matches],
         "candidates": list(one.candidates),
         "suggestion": None if one.suggestion is None else _match_record(one.suggestion, assets),

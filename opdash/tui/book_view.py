@@ -175,7 +175,7 @@ def _invoice_text(one: InvoiceResult) -> str:
         invoice.number,
         invoice.customer,
         one.kind.value,
-        *(flag.value for flag in one.flags),
+        *one.remarks(fmt.money),
         fmt.number(invoice.amount, invoice.asset.scale),
         fmt.number(one.received, invoice.asset.scale),
         invoice.asset.code,

@@ -83,3 +83,24 @@ def test_a_rest_that_the_currency_cannot_hold_is_for_a_person() -> None:
     fine = payment("p", 10_000_001, asset=Asset("USD", 6))
 
     assert standing(invoice(1), paid_by(fine)).kind is InvoiceClass.CHECK
+
+
+def test_another_currency_beside_does_not_decide() -> None:
+    paid = payment("p")
+    asked_for = payment("q", 0, asset=EUR, state=State.UNPAID, asked=1200)
+    paid_too = payment("r", 1200, asset=EUR)
+
+    alone = standing(invoice(1), paid_by(paid))
+
+    assert standing(invoice(1), paid_by(paid, asked_for)) == alone
+    found = standing(invoice(1), paid_by(paid_too, paid, asked_for))
+    assert (found.kind, found.received, found.difference) == (InvoiceClass.PAID, 1000, 0)
+    assert (found.flags, found.apart) == ((Flag.APART,), ((EUR, 1200),))
+
+
+def test_no_payment_in_its_own_currency_is_the_wrong_one_even_without_money() -> None:
+    asked_for = payment("q", 0, asset=EUR, state=State.UNPAID, asked=1200)
+
+    found = standing(invoice(1), paid_by(asked_for))
+
+    assert (found.kind, found.received, found.apart) == (InvoiceClass.WRONG_CURRENCY, 0, ())

@@ -10,7 +10,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opdash.books.reconciling import has_exceptions, invoice_sums, payment_sums, reconcile
+from opdash.books.reconciling import (
+    has_exceptions,
+    invoice_sums,
+    is_clear,
+    payment_sums,
+    reconcile,
+)
 from opdash.books.records import (
     BookPayment,
     Decisions,
@@ -22,6 +28,7 @@ from opdash.books.records import (
     Reconciliation,
 )
 from opdash.ledger.states import State
+from opdash.openpayments.amounts import Asset
 from tests.books.builders import EUR, SERVER, USD, invoice, payment
 
 _NUMBERS = ["INV-1001", "INV-1002", "inv 1001", "INV-1001A", "1002", "R-77"]
@@ -257,3 +264,37 @@ def test_all_clear_or_not() -> None:
 
     assert not has_exceptions(paid)
     assert has_exceptions(short)
+
+
+def test_money_in_another_currency_beside_needs_somebody_until_it_is_settled() -> None:
+    paid = payment("p", references=("INV-0001",))
+    beside = payment("q", 1200, references=("INV-0001",), asset=EUR)
+    settled = msgspec.structs.replace(beside, is_settled=True)
+
+    (open_,) = (found := reconcile([invoice(1)], [paid, beside])).invoices
+    (done,) = reconcile([invoice(1)], [paid, settled]).invoices
+
+    assert (open_.kind, is_clear(open_)) == (InvoiceClass.PAID, False)
+    assert has_exceptions(found)
+    words = open_.remarks(lambda amount, asset: f"{amount} {asset.code}")
+    assert words == ["also 1200 EUR in another currency"]
+    assert is_clear(done)
+
+
+@given(files(), ledgers())
+def test_requests_in_another_currency_without_money_change_no_class(
+    invoices: list[Invoice], payments: list[BookPayment]
+) -> None:
+    before = reconcile(invoices, payments)
+    by_row = {one.invoice.row: one for one in before.invoices}
+    other = Asset("XRP", 9)
+    asked_for = [
+        payment(f"asked-{row}", 0, references=(one.invoice.number,), asset=other, asked=5)
+        for row, one in by_row.items()
+        if one.matches
+    ]
+    after = reconcile(invoices, [*payments, *asked_for])
+
+    for one in after.invoices:
+        known = by_row[one.invoice.row]
+        assert (one.kind, one.received, one.flags) == (known.kind, known.received, known.flags)

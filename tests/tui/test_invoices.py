@@ -14,6 +14,7 @@ from opdash.books.desk import Desk
 from opdash.books.last_files import LastFile, keep_last_file
 from opdash.errors import LedgerError
 from opdash.ledger.reader import LedgerReader
+from opdash.settings import Profile, Settings
 from opdash.tui.app import OpdashApp
 from opdash.tui.screens.invoices import InvoicesScreen, WalletChoice
 from opdash.tui.screens.payments import PaymentsScreen
@@ -22,7 +23,7 @@ from opdash.tui.screens.review import ReviewScreen
 from opdash.tui.widgets.form_field import FormField, NoteLine
 from opdash.tui.widgets.row_list import RowList
 from tests.tui.book_doubles import HEADER, ROWS, Merchant, confirmed, desk, write_file
-from tests.tui.doubles import World, shop_payments
+from tests.tui.doubles import FakeSession, World, shop_payments
 
 T = TypeVar("T")
 
@@ -373,3 +374,25 @@ async def test_after_a_preview_that_failed_enter_reads_again(world: World) -> No
         assert "Reading" not in said(rosa)
         await rosa.press("enter")
         assert "9 invoices can be read." in said(rosa)
+
+
+async def test_one_wallets_payments_come_first_and_w_goes_through_the_others(world: World) -> None:
+    path = write_file(world)
+    tips = FakeSession(Profile("tips", "https://other.example/tips"), world.clock, None)
+    world.dashboard.sessions.append(tips)
+    world.dashboard.settings = Settings((world.session.profile, tips.profile))
+    app = OpdashApp(world.dashboard.real)
+    async with app.run_test(size=(120, 40)) as pilot:
+        rosa = Merchant(world, app, pilot)
+        await rosa.settle()
+        app.show_payments("shop")
+        await rosa.on(PaymentsScreen)
+        await rosa.press("B")
+        await name_file(rosa, path)
+        await rosa.press("enter")
+        await rosa.on(ReviewScreen)
+        assert "against Rosa's Shop  w others" in rosa.line("title")
+        await rosa.press("w")
+        assert "against tips" in rosa.line("title")
+        await rosa.press("w")
+        assert "against all wallets" in rosa.line("title")

@@ -318,6 +318,9 @@ class ReviewScreen(Deciding, CursorActions, OpdashScreen[None]):
         name = "" if source is None else safe_text(source.path.name, limit=40)
         left = [Span(" opdash", "accent"), GAP, Span(name, "strong"), GAP]
         left.append(Span(f"against {self._wallets.words}", "muted"))
+        if len(self.dashboard.profiles) > 1:
+            left += [GAP, Span("w", "accent", "screen.wallets")]
+            left.append(Span(" others", "muted", "screen.wallets"))
         width = self.size.width
         self.query_one("#title", Line).show(spread(left, self._standing(width), width))
 

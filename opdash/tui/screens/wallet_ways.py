@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from opdash.ledger.records import PaymentRow
+from opdash.tui.actions import Place
 
 if TYPE_CHECKING:
     from opdash.service.dashboard import Dashboard
@@ -47,13 +48,14 @@ class WalletWays:
             self._screen.app.push_screen(OutgoingListScreen(session))
 
     def action_books(self) -> None:
-        """Hold a file of invoices against the payments."""
+        """Hold a file of invoices against the payments: the wallet's where one is shown."""
         from opdash.tui.screens.invoices import open_books
 
         profiles = [profile.name for profile in self._screen.dashboard.profiles]
         name = self.wallet_in_view() or (profiles[0] if profiles else "")
         if name:
-            open_books(self._screen.opdash, name)
+            is_of_one = self._screen.PLACE is Place.PAYMENTS
+            open_books(self._screen.opdash, name, alone=is_of_one)
         else:
             self._screen.tell("There is no wallet yet.", "a adds one.")
 

@@ -10,7 +10,6 @@ from textual.content import Content
 from opdash.books.book_index import BookIndex
 from opdash.books.records import (
     BookPayment,
-    Flag,
     InvoiceClass,
     InvoiceResult,
     Match,
@@ -68,7 +67,7 @@ def invoice_entries(
     invoice = one.invoice
     entries: list[Entry] = [
         row("", Content.styled(safe_text(invoice.number, limit=80), "bold")),
-        row("", _class_words(INVOICE_GLYPHS[one.kind], one.kind, one.flags)),
+        row("", _class_words(INVOICE_GLYPHS[one.kind], one.kind, one.remarks(fmt.money))),
     ]
     if one.kind in _WHY:
         entries.append(row("", Content.styled(_WHY[one.kind], "$muted")))
@@ -183,9 +182,9 @@ def _elsewhere(one: PaymentResult, index: BookIndex) -> list[Entry]:
     ]
 
 
-def _class_words(glyph: str, kind: InvoiceClass | PaymentClass, flags: Sequence[Flag]) -> Content:
+def _class_words(glyph: str, kind: InvoiceClass | PaymentClass, remarks: Sequence[str]) -> Content:
     words = Content.styled(f"{glyph} {kind.value}", _STYLES[tone_of(kind)])
-    return Content.assemble(words, *(f" · {flag.value}" for flag in flags))
+    return Content.assemble(words, *(f" · {said}" for said in remarks))
 
 
 def _match(found: Match, index: BookIndex, *, whole: bool) -> list[Entry]:

@@ -116,7 +116,7 @@ def how(one: InvoiceResult) -> str:
     words = list(dict.fromkeys(RULE_WORDS[found.rule] for found in one.matches))
     if len(one.matches) > 1:
         words.insert(0, f"{len(one.matches)} payments")
-    words += [flag.value for flag in one.flags if flag is not Flag.SUGGESTED]
+    words += [said for said in one.remarks(fmt.money) if said != Flag.SUGGESTED.value]
     if one.suggestion is not None:
         words.append(f"suggestion: {RULE_WORDS[one.suggestion.rule]}")
     if one.candidates and not one.matches:
