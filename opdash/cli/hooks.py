@@ -1,4 +1,4 @@
-"""``opdash hooks list|dead|retry|drop|secret``: looking after programs and web hooks."""
+"""``opdash hooks list|dead|retry|drop|forget|secret``: looking after programs and web hooks."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from pathlib import Path
 from opdash.cli import watch_hooks
 from opdash.cli.context import Context, opened
 from opdash.cli.group import Action, CommandGroup
+from opdash.cli.hook_places import forget, waiting
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import Cell, Column, print_json, print_lines, print_table, talk
 from opdash.cli.wording import last_segment
-from opdash.errors import ExitCode, InputError, LedgerError
+from opdash.errors import ExitCode, InputError
 from opdash.hooks.dead_letters import DeadLetter, DeadLetters
 from opdash.hooks.deliveries import Postman, StoppedError, Target
 from opdash.hooks.letters import Letter
 from opdash.hooks.registry import Place, Registry
 from opdash.hooks.secret_files import SecretFile
-from opdash.ledger.event_log import CursorError, EventLog
 from opdash.safetext import safe_text
-from opdash.service.dashboard import LEDGER_FILE
 
 _SECONDS = 30.0
 
@@ -41,7 +40,7 @@ def list_hooks(arguments: list[str]) -> int:
         registry = Registry(context.options.data_dir)
         places = registry.places()
         dead = Counter(letter.hook for letter in DeadLetters(registry.directory).all())
-        waiting = _waiting(context, places)
+        behind = waiting(context, places)
         for place in places if options.json else ():
             key = place.hook.key
             print_json(
@@ -53,12 +52,12 @@ def list_hooks(arguments: list[str]) -> int:
                     "only": list(place.hook.only),
                     "filter": place.hook.filter,
                     "cursor": place.cursor,
-                    "behind": waiting[key],
+                    "behind": behind[key],
                     "dead": dead[key],
                 }
             )
         if not options.json:
-            _print_hooks(places, waiting, dead)
+            _print_hooks(places, behind, dead)
     return ExitCode.DONE
 
 
@@ -222,24 +221,8 @@ def _target(
     return watch_hooks.receiver(place.hook, _SECONDS, secrets, context.clock)
 
 
-def _waiting(context: Context, places: Sequence[Place]) -> dict[str, int | None]:
-    """Return how many events of any kind each hook has not looked at; None if it cannot be told."""
-    try:
-        with EventLog.open(context.options.data_dir / LEDGER_FILE) as log:
-            return {place.hook.key: _behind(log, place.cursor) for place in places}
-    except LedgerError:
-        return {place.hook.key: None for place in places}
-
-
-def _behind(log: EventLog, cursor: str) -> int | None:
-    try:
-        return log.newest() - log.number(cursor)
-    except CursorError:
-        return None
-
-
 def _print_hooks(
-    places: Sequence[Place], waiting: dict[str, int | None], dead: Counter[str]
+    places: Sequence[Place], behind: dict[str, int | None], dead: Counter[str]
 ) -> None:
     if not places:
         talk("There are no hooks. “opdash watch --exec” and “--webhook” make them.")
@@ -258,7 +241,7 @@ def _print_hooks(
             Cell(f"{place.hook.kind} {place.name}"),
             Cell(", ".join(place.hook.wallets) or "all"),
             Cell(", ".join([*place.hook.only, place.hook.filter]).strip(", ") or "all"),
-            Cell("?" if waiting[place.hook.key] is None else f"{waiting[place.hook.key]:,}"),
+            Cell("?" if behind[place.hook.key] is None else f"{behind[place.hook.key]:,}"),
             Cell(f"{dead[place.hook.key]:,}"),
         ]
         for place in places
@@ -321,6 +304,7 @@ _GROUP = CommandGroup(
         "dead": Action(dead, "dead", "list events that were not taken"),
         "retry": Action(retry, "retry [ID …]", "hand those over once more"),
         "drop": Action(drop, "drop ID …|--all", "delete some of them"),
+        "forget": Action(forget, "forget NAME", "forget a hook that runs no more"),
         "secret": Action(secret, "secret", "print or replace the secret that signs web hooks"),
     },
 )

@@ -92,6 +92,11 @@ class Registry:
         """Keep how far a hook has come, whole or not at all. Raises `OSError`."""
         write_atomic(self._path(place.hook.key), msgspec.json.encode(place))
 
+    def forget(self, key: str) -> None:
+        """Let go of how far a hook has come; to be done on its `duty`. Raises `OSError`."""
+        # The lock stays: whoever has it open already must go on sharing it with all others.
+        self._path(key).unlink(missing_ok=True)
+
     def places(self) -> tuple[Place, ...]:
         """Return all hooks that ever were. Raises `InputError`."""
         found = (self.place(path.stem) for path in sorted(self.directory.glob("*.hook")))

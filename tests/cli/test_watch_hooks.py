@@ -192,6 +192,36 @@ def test_dead_letters_can_be_dropped(shop: Shell, script: Path) -> None:
     assert shop.done("hooks", "dead", "--json").lines == []
 
 
+def test_a_hook_that_runs_no_more_is_forgotten(shop: Shell, script: Path) -> None:
+    script.with_name("fails").touch()
+    shop.done("list")
+    words = ["--retries", "0", "--exec", f"{sys.executable} {script}"]
+    with watching(shop, *words) as watch:
+        created(shop, "5", "INV-1")
+        watch.wait_to_hear("given up")
+        (listed,) = shop.done("hooks", "list", "--json").lines
+        running = shop("hooks", "forget", listed["hook"], "--dead")
+        assert (running.code, "is running" in running.err) == (2, True)
+        watch.end(signal.SIGTERM)
+    created(shop, "5", "INV-2")
+    refused = shop("hooks", "forget", listed["hook"])
+    assert (refused.code, "did not take 1 event; it was not forgotten" in refused.err) == (2, True)
+    assert "no hook “nobody”" in shop("hooks", "forget", "nobody").err
+    assert shop("hooks", "forget", "").code == 2
+    assert shop.done("hooks", "list", "--json").lines == [{**listed, "behind": 1}]
+
+    told = shop.done("hooks", "forget", listed["hook"][:5], "--dead").err
+    assert f"{listed['hook']} (exec {listed['name']}) is forgotten" in told
+    assert "it had yet to look at 1 event; 1 event that it did not take was deleted." in told
+    assert shop.done("hooks", "list", "--json").lines == []
+    assert shop.done("hooks", "dead", "--json").lines == []
+
+    with watching(shop, *words) as watch:
+        watch.end(signal.SIGTERM)
+    assert shop.done("hooks", "list", "--json").line["behind"] == 0
+    assert "is forgotten." in shop.done("hooks", "forget", f"exec {listed['name']}").err
+
+
 def test_a_web_hook_is_told_signed_and_in_order(
     shop: Shell, sandbox: SandboxProcess, hook: Answering
 ) -> None:
