@@ -7,12 +7,20 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from opdash.atomic import write_atomic
 from opdash.cli.options import UsageError, add_json_option
 from opdash.cli.output import talk
 from opdash.errors import InputError
+from opdash.safetext import safe_text
 from opdash.statements.document import Document, Form, in_form
+
+_KNOWN: Final[Mapping[str, Form]] = MappingProxyType(
+    {".html": Form.HTML, ".htm": Form.HTML, ".md": Form.MARKDOWN, ".txt": Form.TEXT}
+)
+"""The form that a file's ending names."""
 
 
 def add_paper_options(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +55,7 @@ def form_of(options: argparse.Namespace) -> Form:
         return Form(options.format)
     if options.output is not None:
         suffix = options.output.suffix.casefold()
-        return {".html": Form.HTML, ".htm": Form.HTML, ".md": Form.MARKDOWN}.get(suffix, Form.TEXT)
+        return _KNOWN.get(suffix, Form.TEXT)
     return Form.TEXT
 
 
@@ -78,7 +86,16 @@ def deliver(
         return
     path = options.output.expanduser().absolute()
     write_atomic(path, text.encode())
-    talk(f"Wrote {what} into {path}.")
+    talk(f"Wrote {what} into {path}{_chosen_for_it(options)}.")
+
+
+def _chosen_for_it(options: argparse.Namespace) -> str:
+    """Say which form was chosen where nobody did, by no word and no ending; else nothing."""
+    suffix = options.output.suffix
+    if options.json or options.format is not None or suffix.casefold() in _KNOWN:
+        return ""
+    shown = f"no form is called “{safe_text(suffix, limit=24)}”" if suffix else "it has no ending"
+    return f" as text, as {shown}; --format chooses another"
 
 
 def _json(record: Mapping[str, object]) -> str:

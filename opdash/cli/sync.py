@@ -72,9 +72,15 @@ def _print(name: str, wallet: WalletRow, progress: ScanProgress, *, as_json: boo
     if as_json:
         print_json(shapes.scan(name, wallet, progress))
         return
-    pages = "1 page" if progress.pages == 1 else f"{progress.pages:,} pages"
-    gone = f", {progress.gone:,} no longer at the server" if progress.gone else ""
-    print_lines(f"{progress.payments:,} payments on {pages}; {wallet.known:,} known{gone}")
+    pages = "page" if progress.pages == 1 else "pages"
+    these = "all" if progress.payments == wallet.known else f"{progress.payments:,}"
+    gone = f"; {progress.gone:,} no longer at the server" if progress.gone else ""
+    payments = "payment" if wallet.known == 1 else "payments"
+    # What newer pages told before is known already, and is no part of this reading.
+    print_lines(
+        f"The list is read to its end: {wallet.known:,} {payments} known, "
+        f"{these} of them on the {progress.pages:,} {pages} of this reading{gone}"
+    )
 
 
 class _Gone:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from opdash.cli import wording
 from opdash.cli.watch_choice import Choice
 from opdash.ledger.event_log import LoggedEvent
+from opdash.ledger.states import State
 from opdash.notices import Notifier, show_on_desktop
 from opdash.service.dashboard import Dashboard
 from opdash.settings import NotifyWay
@@ -86,6 +87,9 @@ def _write(sequence: str) -> bool:
 
 def _sentence(event: LoggedEvent) -> str:
     row = event.payment
-    word = "Paid" if event.announce == "paid" else "Received"
     name = row.reference or row.description or wording.last_segment(row.id)
+    if row.state is State.OVERPAID:
+        asked = wording.money(row.asked, row.received_asset)
+        return f"Overpaid: {wording.number(row.received, row.received_asset)} of {asked} · {name}"
+    word = "Paid" if event.announce == "paid" else "Received"
     return f"{word}: {wording.money(row.received, row.received_asset)} · {name}"

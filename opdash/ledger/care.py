@@ -125,7 +125,11 @@ def _version(version: int) -> Finding:
 
 
 def _counts(connection: sqlite3.Connection) -> Finding:
-    tables = {"payment": "payments", "entry": "steps of time lines", "wallet": "wallets"}
+    tables = {
+        "payment": ("payment", "payments"),
+        "entry": ("step of time lines", "steps of time lines"),
+        "wallet": ("wallet", "wallets"),
+    }
     counts = {
         words: connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608
         for table, words in tables.items()
@@ -133,7 +137,9 @@ def _counts(connection: sqlite3.Connection) -> Finding:
     (unseen,) = connection.execute(
         "SELECT COUNT(*) FROM payment WHERE payment_key NOT IN (SELECT payment_key FROM sight)"
     ).fetchone()
-    text = ", ".join(f"{count:,} {words}" for words, count in counts.items())
+    text = ", ".join(
+        f"{count:,} {one if count == 1 else many}" for (one, many), count in counts.items()
+    )
     if unseen:
         return Finding("contents", f"{text}; {unseen:,} payments were never seen", ok=False)
     return Finding("contents", text)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from opdash.errors import LedgerError
 from opdash.ledger.records import Change, ChangeKind
+from opdash.ledger.states import State
 from opdash.safetext import safe_text
 from opdash.settings import NotifyWay
 from opdash.tui import format as fmt
@@ -109,7 +110,10 @@ def is_news(change: Change, looked_at: datetime) -> bool:
 
 def _sentence(change: Change, where: str) -> str:
     row = change.payment
-    word = "Paid" if change.announce == "paid" else "Received"
     amount = fmt.brief_number(row.received, row.received_asset)
+    if row.state is State.OVERPAID and row.asked is not None:
+        word, amount = "Overpaid", f"{amount} of {fmt.brief_number(row.asked, row.received_asset)}"
+    else:
+        word = "Paid" if change.announce == "paid" else "Received"
     code = fmt.asset_code(row.received_asset)
     return f"{fmt.glyph(row.state)} {word}{where}: {amount} {code} · {fmt.payment_name(row)}"

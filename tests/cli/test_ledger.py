@@ -70,6 +70,7 @@ class TestCheck:
             "figures",
         ]
         assert "▲" not in ran.out
+        assert ", 1 wallet\n" in ran.out
         line = filled.done("ledger", "check", "--json").line
         assert (line["ok"], line["damaged"], line["figuresAreOff"]) == (True, False, False)
 

@@ -78,6 +78,7 @@ def test_for_programs_each_line_is_an_object(books: Shell) -> None:
         "2024-11-01T00:00:00.000Z",
     )
     assert (statement["zone"], statement["over"], statement["complete"]) == ("UTC", True, True)
+    assert (asset["estimatedReceipts"], asset["estimated"]["value"]) == (0, "0")
     assert asset["closing"] == {
         "value": "1905",
         "assetCode": "USD",
@@ -114,6 +115,15 @@ def test_a_file_has_the_form_of_its_name_and_is_for_its_owner_alone(
     assert f"Wrote the statement for October 2024 into {path}." in ran.err
     assert path.read_text().startswith(begins)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_ending_that_names_no_form_is_text_and_said(books: Shell, tmp_path: Path) -> None:
+    target = tmp_path / "october.xyz"
+    ran = books.done(*OF_OCTOBER, "--output", str(target))
+    assert f"into {target} as text, as no form is called “.xyz”; --format chooses" in ran.err
+    assert target.read_text().startswith("Statement for October 2024\n══")
+    bare = books.done(*OF_OCTOBER, "--output", str(tmp_path / "october"))
+    assert "as text, as it has no ending" in bare.err
 
 
 def test_a_full_disk_leaves_the_former_file_as_it_was(books: Shell, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import subprocess
 import time
@@ -63,7 +64,21 @@ def test_the_whole_list_is_read(shell: Shell, start_sandbox: StartSandbox) -> No
     assert line["known"] == len(known(shell)) == len(set(known(shell)))
     assert 400 <= line["payments"] < line["known"]
     ran = shell.done("sync")
-    assert ran.out == f"{line['known']:,} payments on 5 pages; {line['known']:,} known\n"
+    begin = f"The list is read to its end: {line['known']:,} payments known, "
+    assert ran.out == f"{begin}all of them on the 5 pages of this reading\n"
+
+
+def test_a_list_read_in_pieces_is_not_told_as_smaller(
+    shell: Shell, start_sandbox: StartSandbox
+) -> None:
+    sandbox = start_sandbox(payments=450)
+    shell.set_up(shop_profile(sandbox))
+    ran = shell.done("sync")
+    known = count(shell)
+    begin = f"The list is read to its end: {known:,} payments known, "
+    found = re.match(begin + r"(\d+) of them on the \d pages of this reading\n", ran.out)
+    assert found is not None, ran.out
+    assert int(found[1]) < known
 
 
 def test_what_has_gone_is_counted(shell: Shell, fresh_sandbox: SandboxProcess) -> None:
@@ -141,7 +156,7 @@ def test_progress_at_a_terminal_is_one_line(shell: Shell, start_sandbox: StartSa
     assert ran.code == 0
     assert " a second" in ran.err
     assert "\n" not in ran.err.strip("\r\n ")
-    assert ran.out.endswith("known\n")
+    assert ran.out.endswith("on the 25 pages of this reading\n")
 
 
 def test_a_server_that_is_down(shell: Shell, start_sandbox: StartSandbox) -> None:

@@ -49,6 +49,13 @@ def test_paid_and_received_are_told_once(world: World) -> None:
     assert ear.sentences == ["● Paid: 19.99 USD · INV-7"]
 
 
+def test_too_much_is_told_as_such(world: World) -> None:
+    ear = Ear(world)
+    world.record(make_payment(1, asked=12550, reference="INV-7"))
+    world.record(make_payment(1, asked=12550, received=13177, completed=True, reference="INV-7"))
+    assert ear.sentences == ["◉ Overpaid: 131.77 of 125.50 USD · INV-7"]
+
+
 def test_many_at_once_are_told_in_one_sentence(world: World) -> None:
     numbers = range(1, 6)
     world.record(*(make_payment(number) for number in numbers))

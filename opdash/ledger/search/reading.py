@@ -55,6 +55,7 @@ from opdash.ledger.search.terms import (
 from opdash.ledger.search.values import (
     Moment,
     is_less,
+    named_state,
     nearest,
     read_duration,
     read_number,
@@ -296,6 +297,11 @@ def _bound(op: Op) -> Callable[[_Typed, Moment], Leaf]:
 
 def _is(term: _Typed, _: Moment) -> Leaf:
     _whole(term)
+    if term.value.lower() not in _FLAGS and (state := named_state(term.value)):
+        raise SearchError(
+            f"“{shown(term.value)}” in “{shown(term.typed)}” is a state.",
+            f"Did you mean “state:{state}”?",
+        )
     return _named(_FLAGS, term, "something a payment can be")
 
 

@@ -146,6 +146,13 @@ def read_states(typed: str, term: str, *, exactly: bool) -> tuple[State, ...]:
     return tuple(state for state in State if state in found)
 
 
+def named_state(typed: str) -> str:
+    """Return how a state is written in a search where a text is its whole name; else nothing."""
+    name = _PARTING.sub(" ", typed.strip()).upper()
+    found = (state for state in State if name in (state.value, _joined(state)))
+    return next((state.value.lower().replace(" ", "-") for state in found), "")
+
+
 def _states(typed: str, term: str, *, exactly: bool) -> frozenset[State]:
     name = _PARTING.sub(" ", typed.strip()).upper()
     if name == "OPEN" and not exactly:

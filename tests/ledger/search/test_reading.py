@@ -211,6 +211,8 @@ def test_nothing_asks_for_nothing(line: str) -> None:
         ("since:999999999d", "“since:999999999d” lies beyond the calendar.", "shorter"),
         ("expires<9999w999999h9999999m999999999s99999d", "is no date or time.", "7d"),
         ("is:acton", "“acton” in “is:acton” is not something a payment can be.", "“action”"),
+        ("is:receiving", "“receiving” in “is:receiving” is a state.", "“state:receiving”?"),
+        ("is:Expired-Unpaid", "is a state.", "“state:expired-unpaid”?"),
         (
             "has:colour",
             "“colour” in “has:colour” is not something a payment can have.",
