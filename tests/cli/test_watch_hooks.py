@@ -343,6 +343,7 @@ def test_a_payment_is_rung_for_once_ever(shop: Shell, sandbox: SandboxProcess) -
         f"\x1b]9;opdash: Paid: 5.00 USD · {words}\x1b\\",
         "\a",
     ]
-    sandbox.pay(second, packets=1)
+    sandbox.pay(second, 650, packets=1)
     heard = at_terminal(shop, "--notify", "desktop", until="INV-2\x1b\\")
     assert heard.count("\x1b]9;") == 1  # and not once more for the first
+    assert "opdash: Overpaid: 6.50 of 6.00 USD · INV-2" in heard
