@@ -157,7 +157,7 @@ def _print(options: argparse.Namespace, book: Book, moment: Moment) -> None:
     if options.json:
         output.print_records(book)
     elif options.markdown:
-        output.print_markdown(book, moment.now)
+        output.print_markdown(book, moment.now, whole=options.all)
     else:
         output.print_report(book, whole=options.all)
     sys.stdout.flush()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from opdash.books.book import Book, InvoiceChange, PaymentChange
@@ -149,18 +149,19 @@ def _print(look: Look, now: datetime, *, as_json: bool) -> None:
             print_json(output.payment_change_record(payment))
         return
     clock = wording.to_the_second(now)
+    names = output.short_names(one.payment for one in book.found.payments)
     for invoice in look.invoices:
-        _print_parts(clock, _invoice_words(invoice))
+        _print_parts(clock, _invoice_words(invoice, names))
     for payment in look.payments:
         if _is_worth_a_line(payment):
-            _print_parts(clock, _payment_words(payment.after))
+            _print_parts(clock, _payment_words(payment.after, names))
 
 
 def _print_parts(clock: str, parts: Sequence[str]) -> None:
     print_lines("  ".join(part for part in (clock, *parts) if part))
 
 
-def _invoice_words(change: InvoiceChange) -> Sequence[str]:
+def _invoice_words(change: InvoiceChange, names: Mapping[str, str]) -> Sequence[str]:
     before, after = change.before, change.after
     if after is None:
         return () if before is None else (before.invoice.number, "no longer in the file")
@@ -169,7 +170,7 @@ def _invoice_words(change: InvoiceChange) -> Sequence[str]:
         kind = f"{before.kind.value} → {kind}"
     due, asset = after.invoice.amount, after.invoice.asset
     received = f"{wording.number(after.received, asset)} of {wording.money(due, asset)}"
-    paid_by = (wording.last_segment(found.payment_id) for found in after.matches)
+    paid_by = (names[found.payment_id] for found in after.matches)
     rule = after.matches[0].rule.value if after.matches else ""
     return after.invoice.number, kind, received, rule, *paid_by
 
@@ -180,7 +181,7 @@ def _is_worth_a_line(change: PaymentChange) -> bool:
     return one.kind is not PaymentClass.MATCHED and one.payment.received > 0
 
 
-def _payment_words(one: PaymentResult) -> Sequence[str]:
+def _payment_words(one: PaymentResult, names: Mapping[str, str]) -> Sequence[str]:
     payment = one.payment
     return (
         "payment",
@@ -188,5 +189,5 @@ def _payment_words(one: PaymentResult) -> Sequence[str]:
         f"{GLYPHS[payment.state]} {payment.state.value}",
         wording.money(payment.received, payment.asset),
         ", ".join(payment.references) or payment.description,
-        wording.last_segment(payment.id),
+        names[payment.id],
     )

@@ -118,7 +118,7 @@ def print_report(report: Book, *, whole: bool = False) -> None:
         whole: Whether every payment without an invoice is listed.
     """
     payments = {one.payment.id: one.payment for one in report.found.payments}
-    names = _short(payments.values())
+    names = short_names(payments.values())
     print_table(
         [
             Column("Row", right=True),
@@ -280,7 +280,7 @@ def _print_unmatched(
         print_lines(f"… and {len(some) - most:,} more; --all lists them")
 
 
-def _short(payments: Iterable[BookPayment]) -> dict[str, str]:
+def short_names(payments: Iterable[BookPayment]) -> dict[str, str]:
     """Return for each payment the shortest beginning of its id that tells it apart."""
     ids = {one.id: wording.last_segment(one.id) for one in payments}
     length = 8
@@ -307,12 +307,24 @@ def _difference(kind: InvoiceClass, minor_units: int, asset: Asset) -> str:
 
 # Markdown
 
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_SPECIAL = re.compile(
+    r"[\\`*{}\[\]<#|~@]|^>|&(?=[#a-z])|(?<![a-z0-9])_|_(?![a-z0-9])|:(?=//)|(?<=www)\.",
+    re.IGNORECASE,
+)
+_SAFE_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#%=&+,;@!$()*\[\]'-]{1,500}")
 
 
-def print_markdown(report: Book, now: datetime) -> None:
-    """Print a summary in Markdown; nothing that others wrote can format or link anything."""
+def print_markdown(report: Book, now: datetime, *, whole: bool = False) -> None:
+    """Print a summary in Markdown; nothing that others wrote can format or link anything.
+
+    Args:
+        report: What was found.
+        now: The present instant, UTC.
+        whole: Whether every payment without an invoice is listed.
+    """
     found = report.found
+    unmatched = _unmatched(found.payments)
+    shown = unmatched if whole else unmatched[:_MOST_UNMATCHED]
     lines = [f"# Reconciliation of {_plain(report.path.name)}", ""]
     lines += [f"{_plain(wording.local(now))}", "", "## Invoices", ""]
     lines += _markdown_table(
@@ -381,9 +393,11 @@ def print_markdown(report: Book, now: datetime) -> None:
                 ", ".join(one.payment.references),
                 one.payment.description,
             ]
-            for one in _unmatched(found.payments)
+            for one in shown
         ],
     )
+    if len(unmatched) > len(shown):
+        lines += ["", f"… and {len(unmatched) - len(shown):,} more; `--all` lists them."]
     lines += ["", "## What this is based on", ""]
     lines += [f"- {_plain(one)}" for one in completeness(report.ledger)]
     if report.file.problems:
@@ -402,6 +416,9 @@ def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[
 
 
 def _plain(text: str) -> str:
+    """Write a text so that it is nothing but text; an address of usual letters as code."""
+    if _SAFE_ADDRESS.fullmatch(text):
+        return f"`{text}`"
     return _SPECIAL.sub(r"\\\g<0>", safe_text(text))
 
 

@@ -172,6 +172,21 @@ def test_remote_text_formats_nothing(till: Till) -> None:
     assert line.endswith(r"␛\[2J=1+1 \| �evil www\.evil.example \[x\](https\://evil.example) |")
 
 
+def test_markdown_lists_ten_payments_without_an_invoice_and_reads_as_plain_text(till: Till) -> None:
+    urls = [till.payment("10", 1000, description="A_b > c & d") for _ in range(12)]
+    file = till.file("number,amount\nX_1,7\n")
+
+    report = till.shell("reconcile", file, "--markdown").out
+    part = report.partition("## Money without an invoice")[2]
+    assert sum(f"| `{url}` |" in part for url in urls) == 10
+    assert part.count("| A_b > c & d |") == 10
+    assert "… and 2 more; `--all` lists them." in part
+
+    whole = till.shell("reconcile", file, "--markdown", "--offline", "--all").out
+    assert all(f"| `{url}` |" in whole for url in urls)
+    assert "more; `--all`" not in whole
+
+
 def test_all_clear(till: Till) -> None:
     till.payment("10", 1000, reference="A-1")
     ran = till.shell.done("reconcile", till.file('{"number": "A-1", "amount": 10.0}\n', "a.jsonl"))
