@@ -14,10 +14,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.strip import Strip
-from textual.widget import Widget
 
 from opdash.safetext import ELLIPSIS
 from opdash.tui.inks import LINE_INKS, style_of
+from opdash.tui.widgets.kept import Kept
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ def cut(spans: Sequence[Span], width: int) -> list[Span]:
     return kept
 
 
-class Line(Widget):
+class Line(Kept):
     """One line of pieces; a click on a piece runs its action."""
 
     ALLOW_SELECT = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -224,11 +224,18 @@ def _times(payment: PaymentRow, now: datetime, *, whole: bool) -> list[tuple[str
     times: list[tuple[str, Content | str]] = [
         ("created", told(payment.created_at)),
         ("expired" if expired else "expires", expires),
-        ("checked", Content.styled(relative(payment.last_seen_at, now), "$muted")),
+        ("checked", Content.styled(_checked(payment.last_seen_at, now), "$muted")),
     ]
     if payment.gone_at is not None:
         times.append(("gone since", told(payment.gone_at)))
     return times
+
+
+def _checked(last_seen_at: datetime, now: datetime) -> str:
+    """Count no seconds: the details would be painted anew with each of them."""
+    if timedelta() <= now - last_seen_at < timedelta(minutes=1):
+        return "less than 1 min ago"
+    return relative(last_seen_at, now)
 
 
 def _places(payment: PaymentRow, whole: bool) -> list[tuple[str, Content | str]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
+
+from opdash.tui.widgets.kept import Kept
 
 
-class Rule(Widget):
+class Rule(Kept):
     """A line of ``─``; above the body the joint is ``┬``, below it ``┴``."""
 
     ALLOW_SELECT = False
