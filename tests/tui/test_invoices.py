@@ -20,7 +20,8 @@ from opdash.tui.screens.invoices import InvoicesScreen, WalletChoice
 from opdash.tui.screens.payments import PaymentsScreen
 from opdash.tui.screens.pick import PickScreen
 from opdash.tui.screens.review import ReviewScreen
-from opdash.tui.widgets.form_field import FormField, NoteLine
+from opdash.tui.widgets.form_field import FormField, Note, NoteLine
+from opdash.tui.widgets.key_line import KeyLine
 from opdash.tui.widgets.row_list import RowList
 from tests.tui.book_doubles import HEADER, ROWS, Merchant, confirmed, desk, write_file
 from tests.tui.doubles import FakeSession, World, shop_payments
@@ -396,3 +397,20 @@ async def test_one_wallets_payments_come_first_and_w_goes_through_the_others(wor
         assert "against tips" in rosa.line("title")
         await rosa.press("w")
         assert "against all wallets" in rosa.line("title")
+
+
+async def test_the_keys_say_how_to_take_another_file_also_where_there_is_little_room(
+    world: World,
+) -> None:
+    path = write_file(world)
+    async with opened(world, size=(80, 24)) as rosa:
+        await name_file(rosa, path)
+        assert "Tab File" in rosa.app.screen.query_one(KeyLine).text
+
+
+async def test_nothing_is_said_to_be_well_beside_what_is_not(world: World) -> None:
+    path = write_file(world, "A-1;20.11.2026;nothing;Ada;04.12.2026", ROWS[0])
+    async with opened(world) as rosa:
+        await name_file(rosa, path)
+        note = rosa.app.screen.query_one("#file", FormField).note
+        assert (note.kind, "2 rows" in note.sentence) == (Note.HINT, True)

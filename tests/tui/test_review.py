@@ -7,8 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from opdash.ledger.decisions import DecisionKind
+from opdash.openpayments.amounts import Asset
 from opdash.tui.screens.bill import BillScreen
 from opdash.tui.screens.detail import DetailScreen
 from opdash.tui.screens.invoice import InvoiceScreen
@@ -617,3 +619,32 @@ async def test_nothing_is_all_clear_while_the_other_side_or_the_file_is_not(worl
         write_file(world, paid, broken)
         await rosa.look()
         assert "all clear" not in rosa.line("status")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("received", [120_000, 2**40, 2**63 - 1])
+async def test_no_amount_of_a_payment_is_cut(
+    world: World, size: tuple[int, int], received: int
+) -> None:
+    more = {"asset": Asset("XRP", 9), "asked": received, "received": received}
+    async with reviewing(world, size=size) as rosa:
+        await rosa.pay(31, reference="A very long reference of one payment", **more)
+        await rosa.look()
+        await rosa.press("v")
+        listed = rosa.app.screen.query_one(RowList)
+        assert "RECEIVED" in rosa.line("columns")
+        assert all(cell_len(row) <= listed.room for row in rosa.rows)
+        assert f"{received // 10**9:,}.{received % 10**9:09} XRP" in rosa.row(payment_id(31))
+        assert "0.00 USD" in rosa.row(payment_id(1))
+
+
+async def test_the_classes_of_payments_to_choose_from_are_below_each_other(world: World) -> None:
+    async with reviewing(world) as rosa:
+        await rosa.pay(31, reference="")
+        await rosa.look()
+        await rosa.press("l")
+        rows = (await rosa.on(PickScreen)).query_one(RowList).texts()
+        places = {
+            row.find("UNMATCHED") if "UN" in row[40:] else row.find("MATCHED") for row in rows
+        }
+        assert len(places) == 1

@@ -19,10 +19,10 @@ def _file() -> tuple[Action, ...]:
     return (
         one("go_on", ("enter",), "Go on", "Read the file; once it is read, go to the invoices.", 2),
         one("leave", ("escape",), "Back", "Go back.", 3),
-        one("switch_pane", ("tab", "shift+tab"), "File, columns", "Go to the file or back.", 6),
-        one("step_forward", ("right", "plus"), "Change", "Take the next column, mark or order.", 4),
+        one("switch_pane", ("tab", "shift+tab"), "File", "Go to the file or back.", 4),
+        one("step_forward", ("right", "plus"), "Change", "Take the next column, mark or order.", 5),
         one("step_back", ("left", "minus"), "Before", "Take the one before."),
-        one("choose", ("space",), "Choose", "Choose the column from a list.", 5),
+        one("choose", ("space",), "Choose", "Choose the column from a list.", 6),
         one("guess_again", ("ctrl+r",), "Guess", "Forget what was said, and guess again.", 7),
     )
 

@@ -13,6 +13,7 @@ from opdash.books.records import InvoiceResult, Link, PaymentClass, PaymentResul
 from opdash.errors import InputError
 from opdash.ledger.decisions import Decision, DecisionKind, Verdict
 from opdash.ledger.states import GLYPHS
+from opdash.openpayments.amounts import Asset
 from opdash.safetext import safe_text
 from opdash.tui import format as fmt
 from opdash.tui.book_view import payment_name
@@ -369,6 +370,14 @@ def payment_choices(index: BookIndex, one: InvoiceResult) -> Choices:
 
 def payments_to_choose(index: BookIndex, urls: Sequence[str]) -> Choices:
     """Return payments as the rows of a choice."""
+    kinds, largest = set(), dict[Asset, int]()
+    for url in urls:
+        one = index.payments[url]
+        kinds.add(one.kind)
+        asset, received = one.payment.asset, one.payment.received
+        largest[asset] = max(received, largest.get(asset, 0))
+    widest = max((len(kind.value) for kind in kinds), default=0)
+    room = max((len(fmt.money(most, asset)) for asset, most in largest.items()), default=0)
 
     def words(url: str) -> tuple[str, str, str, str]:
         found = index.payments[url]
@@ -376,7 +385,8 @@ def payments_to_choose(index: BookIndex, urls: Sequence[str]) -> Choices:
         money = fmt.money(payment.received, payment.asset)
         state = f"{GLYPHS[payment.state]} {payment.state.value}"
         name = safe_text(payment_name(found), limit=60)
-        return short_id(url), f"{state:17}", f"{money:>16}", f"{name}  {found.kind.value}"
+        kind = found.kind.value.ljust(widest)
+        return short_id(url), f"{state:17}", money.rjust(room), f"{kind}  {name}"
 
     def line(url: str) -> list[Span]:
         id_, state, money, name = words(url)

@@ -308,7 +308,8 @@ class InvoicesScreen(CursorActions, OpdashScreen[bool]):
         rows = fmt.count(len(table.rows), "row")
         how = "read as you said before" if source.is_remembered else "guessed"
         header = "" if table.has_header else " · no header"
-        field.say(f"{rows}{header} · columns {how}", Note.GOOD)
+        sign = Note.GOOD if _is_fine(preview) else Note.HINT
+        field.say(f"{rows}{header} · columns {how}", sign)
         if not self._desk_wallets:
             outcome.say("No wallet has ever answered, so no currency is known.", Note.WARN)
         elif preview.trouble:

@@ -94,8 +94,21 @@ _SHORT_WORDS: Final[Mapping[Rule, str]] = MappingProxyType(
     }
 )
 _MOST_WORDS = 26
-_GIVE_WAY: Final = (("Invoice", 12), ("Reference", 9), ("State", 10), ("Class", 9), ("Invoice", 6))
-"""Columns that may become narrower, and down to what."""
+_GIVE_WAY: Final = (
+    ("Invoice", 12),
+    ("Reference", 16),
+    ("State", 12),
+    ("Reference", 9),
+    ("State", 10),
+    ("Class", 9),
+    ("Invoice", 6),
+    ("Reference", 6),
+    ("State", 1),
+    ("Class", 1),
+    ("Difference", 0),
+    ("Left over", 0),
+)
+"""Columns that may become narrower, and down to what; at 1 a sign is left, at 0 nothing."""
 
 _CUSTOMER = 18
 _DUE = 11
@@ -147,6 +160,7 @@ class Columns:
         self._kind = 2 + max((len(kind.value) for kind in kinds), default=8)
         fixed = self._invoice_columns() if is_invoices else self._payment_columns()
         self._fixed = _narrowed(fixed, width - 2)
+        self._sizes = {name: size for name, size, _ in self._fixed}
         self._words: list[tuple[str, int]] = []
         room = width - 2 - sum(size + len(_GAP) for _, size, _ in self._fixed)
         wanted = (
@@ -195,7 +209,7 @@ class Columns:
         for place, (name, size, is_right) in enumerate(names):
             is_sorted = name == sorted_by
             unit = self._unit if place == unit_at else ""
-            text = f"{name.upper()}{arrow if is_sorted else ''}{unit}"
+            text = f"{name.upper()}{arrow if is_sorted else ''}{unit}" if size > 1 else " "
             gap = (len(_GAP) if place else 0) - spilt
             spilt = max(cell_len(text) - size, 0)  # the arrow may take a cell of a gap
             if is_right:
@@ -208,16 +222,18 @@ class Columns:
     def invoice(self, one: InvoiceResult, mark: str, now: datetime) -> list[Span]:
         """Return the line of an invoice."""
         invoice, asset = one.invoice, one.invoice.asset
-        sizes = [size for _, size, _ in self._fixed]
+        sizes = self._sizes
         asked = fmt.number(invoice.amount, asset.scale)
         difference = "" if one.difference is None else fmt.number(one.difference, asset.scale)
         spans = [
-            *_beginning(mark, one.kind, sizes[0]),
-            Span(_GAP + _fit(safe_text(invoice.number), sizes[1])),
-            Span(_GAP + f"{asked}{self._coded(asset)}".rjust(sizes[2])),
-            Span(_GAP + fmt.number(one.received, asset.scale).rjust(sizes[3])),
-            Span(_GAP + difference.rjust(sizes[4]), "attention" if one.difference else "muted"),
+            *_beginning(mark, one.kind, sizes["Class"]),
+            Span(_GAP + _fit(safe_text(invoice.number), sizes["Invoice"])),
+            Span(_GAP + f"{asked}{self._coded(asset)}".rjust(sizes["Asked"])),
+            Span(_GAP + fmt.number(one.received, asset.scale).rjust(sizes["Received"])),
         ]
+        if "Difference" in sizes:
+            tone = "attention" if one.difference else "muted"
+            spans.append(Span(_GAP + difference.rjust(sizes["Difference"]), tone))
         texts = {
             "By": (self._how(one), "accent" if one.suggestion else "muted"),
             "Customer": (safe_text(invoice.customer), "plain"),
@@ -228,20 +244,19 @@ class Columns:
     def payment(self, one: PaymentResult, mark: str, now: datetime) -> list[Span]:
         """Return the line of a payment."""
         payment, asset = one.payment, one.payment.asset
-        sizes = [size for _, size, _ in self._fixed]
+        sizes = self._sizes
         received = fmt.number(payment.received, asset.scale)
         state = f"{GLYPHS[payment.state]} {payment.state.value}"
         is_loose = one.kind is PaymentClass.UNMATCHED and payment.received > 0
         spans = [
-            *_beginning(mark, one.kind, sizes[0], "attention" if is_loose else ""),
-            Span(_GAP + _fit(state, sizes[1]), "muted"),
-            Span(_GAP + _fit(safe_text(payment_name(one)), sizes[2])),
-            Span(_GAP + f"{received}{self._coded(asset)}".rjust(sizes[3])),
-            Span(
-                _GAP + fmt.number(one.unallocated, asset.scale).rjust(sizes[4]),
-                "attention" if one.unallocated else "muted",
-            ),
+            *_beginning(mark, one.kind, sizes["Class"], "attention" if is_loose else ""),
+            Span(_GAP + _fit_signed(state, sizes["State"]), "muted"),
+            Span(_GAP + _fit(safe_text(payment_name(one)), sizes["Reference"])),
+            Span(_GAP + f"{received}{self._coded(asset)}".rjust(sizes["Received"])),
         ]
+        if "Left over" in sizes:
+            left = fmt.number(one.unallocated, asset.scale).rjust(sizes["Left over"])
+            spans.append(Span(_GAP + left, "attention" if one.unallocated else "muted"))
         texts = {
             "Description": (safe_text(payment.description), "plain"),
             "Created": (fmt.moment(payment.created_at, now), "muted"),
@@ -271,16 +286,17 @@ def _narrowed(columns: Sequence[tuple[str, int, bool]], width: int) -> list[tupl
     narrowed = {name: size for name, size, _ in columns}
     for name, least in _GIVE_WAY:
         if over > 0 and name in narrowed:
-            taken = min(over, max(narrowed[name] - least, 0))
+            whole = narrowed[name] + len(_GAP)
+            taken = min(over, max(narrowed[name] - least, 0)) if least else whole
             narrowed[name] -= taken
             over -= taken
-    return [(name, narrowed[name], is_right) for name, _, is_right in columns]
+    return [(name, narrowed[name], is_right) for name, _, is_right in columns if narrowed[name] > 0]
 
 
 def _beginning(
     mark: str, kind: InvoiceClass | PaymentClass, size: int, tone: str = ""
 ) -> list[Span]:
-    word = _fit(f"{glyph_of(kind)} {kind.value}", size)
+    word = _fit_signed(f"{glyph_of(kind)} {kind.value}", size)
     return [Span(f"{mark or ' '} ", "accent"), Span(word, tone or tone_of(kind))]
 
 
@@ -365,6 +381,11 @@ def match_words(found: Match) -> str:
     if found.evidence and found.rule not in (Rule.LINK, Rule.URL, Rule.AMOUNT):
         return f"{words} “{safe_text(found.evidence, limit=60)}”"
     return words
+
+
+def _fit_signed(text: str, width: int) -> str:
+    """Cut a sign and its words; with room for one cell the sign is what says most."""
+    return set_cell_size(text, width) if width == 1 else _fit(text, width)
 
 
 def _fit(text: str, width: int) -> str:
