@@ -9,7 +9,9 @@ that differs at 80 × 24. Amounts and names follow from the sandbox's seed, time
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 LARGE, SMALL = (120, 40), (80, 24)
+
+_HOME = re.escape(tempfile.gettempdir()) + r"/opdash-demo-\w{8}"
 
 Scene = Callable[["Pilot[Any]", DemoHome], Awaitable[None]]
 
@@ -283,7 +287,8 @@ async def picture(
 
 
 def _write(target: Path, drawn: str) -> None:
-    target.write_text(drawn, encoding="utf-8")
+    """Write a picture; the demo's directory has another name in each run, of the same length."""
+    target.write_text(re.sub(_HOME, "/home/rosa/.opdash/demo-1", drawn), encoding="utf-8")
 
 
 def main() -> int:

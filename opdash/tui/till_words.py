@@ -72,9 +72,7 @@ def hint(row: PaymentRow, now: datetime) -> str:
         case Standing.PART:
             return f"{fmt.money(missing(row), row.received_asset)} are missing."
         case Standing.ARRIVED:
-            return (
-                "All of it has arrived. Wait for PAID: the wallet closes it in a moment."
-            )
+            return "All of it has arrived. Wait for PAID: the wallet closes it in a moment."
         case Standing.ENDING if row.state is not State.EXPIRING:
             return (
                 "The time is over, and the server has not answered since "

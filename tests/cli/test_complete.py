@@ -51,7 +51,7 @@ def test_another_amount_than_what_is_there_does_nothing(
         ([], "Say --yes and --received AMOUNT"),
         (["--received", "50"], "Say --yes and --received AMOUNT"),
         (["--yes"], "--yes needs --received AMOUNT"),
-        (["--yes", "--received", "50,00"], "has a comma"),
+        (["--yes", "--received", "50,000"], "two ways"),
         (["--yes", "--received", "50.000"], "has more"),
     ],
 )

@@ -14,9 +14,9 @@ import msgspec
 from msgspec.structs import replace
 
 from opdash.errors import OpdashError
-from opdash.ledger.notes import Edit
 from opdash.ledger.decisions import Decision, Verdict
 from opdash.ledger.export_marks import ExportMark
+from opdash.ledger.notes import Edit
 from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import Change, Creation, PaymentRow, Scope, Source, WalkState
 from opdash.ledger.search.saved import SavedSearch
