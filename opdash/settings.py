@@ -214,8 +214,8 @@ class Settings(msgspec.Struct, frozen=True):
                 raise ConfigError(
                     f"This wallet address is set up already, as “{shown}”.",
                     f"Another key for it: opdash key replace {_quoted(shown)}. To set it up anew "
-                    f"with what you have: opdash wallet remove {_quoted(shown)}, then add it again; "
-                    "its payments stay.",
+                    f"with what you have: opdash wallet remove {_quoted(shown)}, then add it "
+                    "again; its payments stay.",
                 )
             if known.name.casefold() == profile.name.casefold():
                 raise ConfigError(f"There is a wallet “{shown}” already.", "Choose another name.")
