@@ -9,7 +9,7 @@ from pathlib import Path
 
 from opdash.paths import token_path
 from opdash.sandbox.process import SandboxProcess
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, shop_profile
 
 
 def test_a_commands_requests_are_written_down_without_secrets(
@@ -36,9 +36,12 @@ def test_it_may_stand_before_the_command(shop: Shell, tmp_path: Path) -> None:
     assert "/incoming-payments?" in path.read_text(encoding="utf-8")
 
 
-def test_the_doctors_requests_are_written_down_once(shop: Shell, tmp_path: Path) -> None:
+def test_the_doctors_requests_are_written_down_once(
+    shell: Shell, fresh_sandbox: SandboxProcess, tmp_path: Path
+) -> None:
     path = tmp_path / "requests.txt"
-    shop.done("doctor", "--trace", str(path))
+    shell.set_up(shop_profile(fresh_sandbox))
+    shell.done("doctor", "--trace", str(path))
     heads = re.findall(r"(?m)^#\d+ .*$", path.read_text(encoding="utf-8"))
     assert any("/incoming-payments?" in head for head in heads)
     assert len(heads) == len(set(heads))
