@@ -112,10 +112,10 @@ def opened_key(path: Path, key_id: str) -> tuple[ClientKey, Secret | None]:
 
 
 def _hidden(question: str, read: Callable[[], str]) -> str:
-    sys.stderr.write(question)
-    sys.stderr.flush()
     try:
-        with _unseen(), _interruptible():
+        with _unseen(), _interruptible():  # before it is asked: some type very fast
+            sys.stderr.write(question)
+            sys.stderr.flush()
             return read()
     finally:
         sys.stderr.write("\n")

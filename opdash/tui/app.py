@@ -229,9 +229,9 @@ class OpdashApp(App[None], inherit_css=False):
         else:
             await super().on_event(event)
 
-    async def on_carried_out(self, message: CarriedOut) -> None:
-        """Take the next key."""
-        await self._typing_ahead.carried_out(message.number)
+    def on_carried_out(self, message: CarriedOut) -> None:
+        """Take the next key, once the focus has moved where the last one wanted it."""
+        self.call_later(self._typing_ahead.carried_out, message.number)
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver: one that knows when its terminal is gone."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
-PATIENCE = 1.0
+PATIENCE = 2.0
 """Seconds after which a key counts as carried out, whatever became of it."""
 
 Typed = events.Key | events.Paste
