@@ -9,10 +9,10 @@ from opdash.cli.context import Context, opened
 from opdash.cli.options import CommandParser, add_wallet_option
 from opdash.cli.output import talk
 from opdash.cli.papers import add_paper_options, check_paper_options, deliver
-from opdash.cli.running import PAYMENT_HELP, find_payment, run_with_dashboard
+from opdash.cli.running import PAYMENT_HELP, find_payment, refresh, run_with_dashboard
 from opdash.ledger.records import PaymentRow
 from opdash.ledger.states import grace
-from opdash.openpayments.errors import GoneError, NotFoundError, OpenPaymentsError
+from opdash.openpayments.errors import OpenPaymentsError
 from opdash.periods import read_zone
 from opdash.service.dashboard import Dashboard
 from opdash.service.session import WalletSession
@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
             )
             failure: OpenPaymentsError | None = None
             if owner is not None and not options.offline:
-                failure = await _refresh(owner, row)
+                failure = await refresh(owner, row)
                 row = dashboard.reader.payment(row.wallet, row.id) or row
             receipt = _receipt(dashboard, context, owner, row)
             words = in_plain_words(receipt, zone)
@@ -65,17 +65,6 @@ def run(arguments: list[str]) -> int:
             return 0
 
         return run_with_dashboard(context, work)
-
-
-async def _refresh(session: WalletSession, row: PaymentRow) -> OpenPaymentsError | None:
-    """Fetch a payment anew; return why that could not be done."""
-    try:
-        await session.refresh_payment(row.id)
-    except (GoneError, NotFoundError):
-        talk("The server no longer has this payment; this is what opdash remembers.")
-    except OpenPaymentsError as error:
-        return error
-    return None
 
 
 def _receipt(

@@ -16,7 +16,7 @@ from opdash.ledger.reader import LedgerReader
 from opdash.ledger.records import CreationStatus, PaymentRow
 from opdash.ledger.search.terms import All, Contains, Query, TextField
 from opdash.openpayments.addresses import lies_below
-from opdash.openpayments.errors import GoneError, NotFoundError
+from opdash.openpayments.errors import GoneError, NotFoundError, OpenPaymentsError
 from opdash.safetext import safe_text
 from opdash.service.dashboard import Dashboard
 from opdash.service.errors import NotOurPaymentError
@@ -230,3 +230,14 @@ async def learn_wallets(dashboard: Dashboard) -> None:
         except OpdashError:
             if len(dashboard.profiles) == 1:
                 raise
+
+
+async def refresh(session: WalletSession, row: PaymentRow) -> OpenPaymentsError | None:
+    """Fetch a payment anew; return why that could not be done."""
+    try:
+        await session.refresh_payment(row.id)
+    except (GoneError, NotFoundError):
+        talk("The server no longer has this payment; this is what opdash remembers.")
+    except OpenPaymentsError as error:
+        return error
+    return None

@@ -6,9 +6,15 @@ from opdash.cli import shapes, wording
 from opdash.cli.context import opened
 from opdash.cli.options import CommandParser, add_json_option, add_wallet_option
 from opdash.cli.output import print_fields, print_json, print_lines, talk
-from opdash.cli.running import PAYMENT_HELP, UnknownPayment, find_payment, run_with_dashboard
+from opdash.cli.running import (
+    PAYMENT_HELP,
+    UnknownPayment,
+    find_payment,
+    refresh,
+    run_with_dashboard,
+)
 from opdash.ledger.records import PaymentRow
-from opdash.openpayments.errors import GoneError, NotFoundError, OpenPaymentsError
+from opdash.openpayments.errors import OpenPaymentsError
 from opdash.service.dashboard import Dashboard
 from opdash.service.session import WalletSession
 
@@ -47,7 +53,7 @@ def run(arguments: list[str]) -> int:
             if owner is None:
                 talk("Its wallet is no longer set up; this is what opdash remembers.")
             elif not options.offline:
-                failure = await _refresh(owner, row)
+                failure = await refresh(owner, row)
                 row = dashboard.reader.payment(row.wallet, row.id) or row
             name = "" if owner is None else owner.profile.name
             _show(dashboard, row, name, as_json=options.json)
@@ -56,17 +62,6 @@ def run(arguments: list[str]) -> int:
             return 0
 
         return run_with_dashboard(context, work)
-
-
-async def _refresh(session: WalletSession, row: PaymentRow) -> OpenPaymentsError | None:
-    """Fetch a payment anew; return why that could not be done."""
-    try:
-        await session.refresh_payment(row.id)
-    except (GoneError, NotFoundError):
-        talk("The server no longer has this payment; this is what opdash remembers.")
-    except OpenPaymentsError as error:
-        return error
-    return None
 
 
 def _show(dashboard: Dashboard, row: PaymentRow, name: str, *, as_json: bool) -> None:
